@@ -1,7 +1,7 @@
 // Recordings on a real cluster, of two tenants with client certificates: what a trigger keeps, what belongs to somebody else, and what goes on
 // when the controller or an agent is gone. Agents with tickets are installed for this test, and plain ones again at its end.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -13,9 +13,10 @@ import { conditionOf } from '../../src/capture/tenant/capture-object.ts';
 import { type ClientKey, createClientKey } from '../../src/ticket/seal.ts';
 import { messageOf } from '../../src/wire/errors.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, parseJson } from '../../src/wire/guard.ts';
+import { program as built, ensureBuilt } from '../cluster/builds.ts';
 import { certificateKubeconfig } from '../support/accounts.ts';
 import type { TestCluster } from '../support/cluster.ts';
-import { type Finished, KsnoopProcess } from '../support/ksnoop-process.ts';
+import { type Finished, KsnoopProcess, program } from '../support/ksnoop-process.ts';
 import { applyText, ensureAgent, ensureShop, ksnoop, kubectl } from '../support/shop.ts';
 
 const TENANTS = ['ksnoop-record-x', 'ksnoop-record-y'] as const;
@@ -27,12 +28,17 @@ const kubes = new Map<string, Kube>();
 const { signal } = new AbortController();
 let on: TestCluster;
 
+/** A server that speaks S3, in the network of a node of our own cluster. */
+const [S3_ADDRESS, S3_PORT] = ['10.77.0.11', 7070];
+let s3Process = '';
+
 /** Images may have to be built first; states are waited for on a busy machine. */
 const SETTING_UP_MS = 900_000;
 const STATE_MS = 240_000;
 
 beforeAll(async () => {
   on = await ensureShop();
+  if (on.own) await startBucket();
   await ensureAgent(undefined, undefined, '--captures');
   const image = await kubectl(on, 'get', '-n', 'shop', 'deploy/api', '-o', 'jsonpath={..containers[0].image}');
   const objects = TENANTS.flatMap((tenant) => [
@@ -59,11 +65,38 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const kube of kubes.values()) kube.close();
   await on.kubectl('delete', 'namespace', ...TENANTS, '--ignore-not-found', '--wait=false');
+  await on.kubectl('delete', '-n', 'ksnoop', 'configmap/ksnoop-destinations', 'secret/ksnoop-destinations');
   const removed = await ksnoop(on, 'uninstall');
   if (removed.code !== 0) throw new Error(removed.stderr);
   await ensureAgent();
+  if (s3Process !== '') await on.nodeExec('node1', ['kill', s3Process]);
   rmSync(directory, { recursive: true });
 }, SETTING_UP_MS);
+
+/** Before the controllers start: the kubelet would bring them what is new only after a minute. */
+async function startBucket(): Promise<void> {
+  await ensureBuilt(['versitygw']);
+  const root = join(directory, 's3');
+  mkdirSync(join(root, 'captures'), { recursive: true });
+  const server = `${built('versitygw')} --access AKTEST --secret secret --port ${S3_ADDRESS}:${S3_PORT} posix --nometa ${root}`;
+  const { stdout } = await on.nodeExec('node1', ['sh', '-c', `setsid ${server} >/dev/null 2>&1 </dev/null & echo $!`]);
+  s3Process = stdout.trim();
+  const destination = {
+    type: 's3',
+    endpoint: `http://${S3_ADDRESS}:${S3_PORT}`,
+    bucket: 'captures',
+    prefix: 'ksnoop/',
+  };
+  const archive = JSON.stringify({ ...destination, forcePathStyle: true, namespaces: [ONE] });
+  const metadata = { namespace: 'ksnoop', name: 'ksnoop-destinations' };
+  const keys = { 'archive.accessKeyId': 'AKTEST', 'archive.secretAccessKey': 'secret' };
+  const objects = [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ksnoop' } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { archive } },
+    { apiVersion: 'v1', kind: 'Secret', metadata, stringData: keys },
+  ];
+  await applyText(on, objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+}
 
 function pod(namespace: string, app: string, image: string, command: readonly string[]): JsonObject {
   return {
@@ -301,6 +334,51 @@ test('an agent that is deleted leaves a degraded recording: what is lost is stat
   expect(got.stderr).toContain('was replaced or removed');
   const found = valuesOf(file, 'http.request', 'http.request.uri').filter((uri) => uri.includes('run=found'));
   expect(found).toHaveLength(40);
+});
+
+test('files go to a real bucket, and are fetched from it with URLs for one file each', async () => {
+  if (!on.own) {
+    process.stdout.write('skipped: the nodes of a foreign cluster cannot be entered\n');
+    return;
+  }
+  expectDone(await as(ONE, 'record', 'svc/api', '-n', ONE, '--name', 'sent', '--duration', '20m', '--to', 'archive'));
+  await traffic('sent', 20, 'ok');
+  expectDone(await as(ONE, 'stop', 'capture/sent', '-n', ONE));
+  const status = await until('sent', (now) => expect(conditionOf(now, 'Stored').reason).toBe('Sent'));
+  for (const file of objectsAt(status, 'files')) {
+    process.stdout.write(`${JSON.stringify(file)}\n`);
+    expect(String(file.url)).toMatch(new RegExp(`^http://${S3_ADDRESS}:${S3_PORT}/captures/ksnoop/${ONE}/sent-`));
+    expect(String(file.url)).not.toContain('?');
+  }
+  // Where the bucket is reached: in the node's network, which has another way to the API server.
+  const kubeconfig = readFileSync(kubeconfigs.get(ONE) ?? '', 'utf8').replace(
+    /https:\/\/127\.0\.0\.1:\d+/g,
+    'https://10.77.0.10:6443',
+  );
+  const inside = join(directory, 'inside.kubeconfig');
+  writeFileSync(inside, kubeconfig, { mode: 0o600 });
+  const file = join(directory, 'sent.pcapng');
+  const words = ['get', 'capture/sent', '-n', ONE, '-w', file, '--kubeconfig', inside];
+  const got = await on.nodeExec('node1', [process.execPath, program, ...words]);
+  process.stdout.write(got.stderr);
+  expect([got.code, got.stderr]).toEqual([0, got.stderr]);
+  const uris = valuesOf(file, 'http.request', 'http.request.uri').filter((uri) => uri.includes('run=sent'));
+  expect(uris).toHaveLength(20);
+  const other = await as(
+    OTHER,
+    'record',
+    'svc/api',
+    '-n',
+    OTHER,
+    '--name',
+    'sent',
+    '--duration',
+    '5m',
+    '--to',
+    'archive',
+  );
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('is not for namespace')]);
+  expectDone(await as(OTHER, 'delete', 'capture/sent', '-n', OTHER));
 });
 
 test('a quota bounds the Captures of a namespace, and the deletion of the namespace waits for nothing', async () => {

@@ -3,31 +3,34 @@ import type { Kube } from '../../capture/kube/kube.ts';
 import type { PodView } from '../../capture/kube/pod.ts';
 import { type AgentRecordings, recordingsOf } from '../../capture/tenant/agent-recordings.ts';
 
-import { REQUESTS } from './limits.ts';
+import { REQUESTS_OF_AGENT } from './limits.ts';
+
+interface Pooled {
+  readonly recordings: AgentRecordings;
+  /** Of its own: an agent that does not answer keeps no request from the others. */
+  readonly gate: Gate;
+}
 
 /** The connections to the agents, which all recordings share. */
 export class AgentPool {
   readonly #open: (agent: PodView) => AgentRecordings;
-  readonly #gate = new Gate(REQUESTS);
   /** By UID of the agent's pod. */
-  readonly #agents = new Map<string, AgentRecordings>();
+  readonly #agents = new Map<string, Pooled>();
 
   constructor(open: (agent: PodView) => AgentRecordings) {
     this.#open = open;
   }
 
   /** Ask an agent for something when its turn comes. */
-  ask<T>(agent: PodView, request: (recordings: AgentRecordings) => Promise<T>): Promise<T> {
-    return this.#gate.run(() => {
-      const known = this.#agents.get(agent.uid) ?? this.#open(agent);
-      this.#agents.set(agent.uid, known);
-      return request(known);
-    });
+  async ask<T>(agent: PodView, request: (recordings: AgentRecordings) => Promise<T>): Promise<T> {
+    const known = this.#agents.get(agent.uid) ?? { recordings: this.#open(agent), gate: new Gate(REQUESTS_OF_AGENT) };
+    this.#agents.set(agent.uid, known);
+    return known.gate.run(() => request(known.recordings));
   }
 
   /** Forget the agents that are gone. */
   keep(exists: (uid: string) => boolean): void {
-    for (const [uid, recordings] of this.#agents) {
+    for (const [uid, { recordings }] of this.#agents) {
       if (exists(uid)) continue;
       recordings.close();
       this.#agents.delete(uid);

@@ -23,8 +23,8 @@ export const POLL_SOON_MS = 1_000;
 /** How often an agent that does not answer is asked. */
 export const POLL_FAILING_MS = 5_000;
 
-/** Requests to agents at the same time. */
-export const REQUESTS = 32;
+/** Requests to one agent at the same time. */
+export const REQUESTS_OF_AGENT = 4;
 
 /** The requester's permission is checked again so often while nothing joins. */
 export const ALLOWED_AGAIN_MS = 60_000;
