@@ -7,7 +7,7 @@ import { openInput } from '../input/input.ts';
 import { inputPaths } from '../input/paths.ts';
 
 /** Bytes of a file, decompressed. A state with every row that it may have is smaller. */
-const FILE_BYTES = 128 * 1024 * 1024;
+const FILE_BYTES = 64 * 1024 * 1024;
 
 /** Saved summaries, added up. */
 export interface Merged {

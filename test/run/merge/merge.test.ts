@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -73,6 +73,13 @@ it('names the file that is no saved summary', async () => {
       message: expect.stringContaining(file),
     });
   }
+  // Larger than any saved summary: it is not read to its end.
+  writeFileSync(file, '');
+  truncateSync(file, 2 ** 40);
+  await expect(merged([file])).rejects.toMatchObject({
+    code: 'DAMAGED_STATE',
+    message: expect.stringContaining('larger than'),
+  });
   await expect(merged([join(directory, 'none.json')])).rejects.toMatchObject({ code: 'NO_FILE' });
 });
 
