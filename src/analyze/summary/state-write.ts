@@ -6,11 +6,15 @@ import { STATE_TABLES } from './state-tables.ts';
 /** What `kind` is in a document with a state. */
 export const STATE_KIND = 'summary-state';
 
-/** A state as a JSON document: counts that are 0, and what is empty, are left out. */
-export function stateDocument({ span, tables, ...state }: SummaryState): object {
+/**
+ * A state as a JSON document: counts that are 0, and what is empty, are left out.
+ * @param parts of many captures that it is of: `3-of-16`
+ */
+export function stateDocument({ span, tables, ...state }: SummaryState, parts: readonly string[] = []): object {
   return {
     kind: STATE_KIND,
     v: STATE_VERSION,
+    parts: unlessEmpty(parts),
     // Nanoseconds since 1970 do not fit into a number.
     first: span === undefined ? undefined : String(span.first),
     last: span === undefined ? undefined : String(span.last),

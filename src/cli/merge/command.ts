@@ -31,8 +31,8 @@ export async function mergeCommand(words: readonly string[], raw: RawMergeOption
       import('../../run/merge/merge.ts'),
       import('../../run/merge/form.ts'),
     ]);
-    const { totals, files } = await mergeStates(words, abort.signal);
-    const lines = mergedLines(totals, {
+    const { files, ...merged } = await mergeStates(words, abort.signal);
+    const lines = mergedLines(merged, {
       output,
       argument,
       json: raw.json === true,
@@ -44,7 +44,9 @@ export async function mergeCommand(words: readonly string[], raw: RawMergeOption
       (await import('../../run/sink/whole-file.ts')).writeWholeFile(argument, text);
     } else process.stdout.write(text);
     log.info(`${counted(files, 'file')} added up; saved summaries have no findings`);
-    return EXIT.done;
+    const warnings = merged.parts.warnings();
+    for (const warning of warnings) log.warn(warning);
+    return warnings.length === 0 ? EXIT.done : EXIT.truncated;
   } finally {
     release();
   }

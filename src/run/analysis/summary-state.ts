@@ -8,13 +8,14 @@ import { writeWholeFile } from '../sink/whole-file.ts';
 export const summaryState: AnalysisOutputKind = {
   detail: false,
   packets: false,
-  create: ({ session, line, argument }) => {
+  create: ({ session, line, argument, part }) => {
     const sums = new Summary(session.capture.analysis.hosts, session.names);
     return {
       event: (event, flow) => sums.event(event, flow),
       flowEnded: (flow) => sums.flowEnded(flow),
       end: () => {
-        const text = JSON.stringify(stateDocument(stateOf(sums.totals(session.recorder, session.span))));
+        const state = stateOf(sums.totals(session.recorder, session.span));
+        const text = JSON.stringify(stateDocument(state, part === undefined ? [] : [part]));
         if (argument === undefined) line(text);
         else writeWholeFile(argument, `${text}\n`);
       },

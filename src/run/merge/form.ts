@@ -2,7 +2,6 @@ import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import { makeReport } from '../../analyze/summary/make-report.ts';
 import { stateOf } from '../../analyze/summary/state.ts';
 import { stateDocument } from '../../analyze/summary/state-write.ts';
-import type { SummaryTotals } from '../../analyze/summary/totals.ts';
 import { Colours } from '../../view/colour.ts';
 import { isCsvTable } from '../../view/csv-tables.ts';
 import { jsonLine } from '../../view/json-line.ts';
@@ -10,6 +9,7 @@ import { isMapFormat } from '../../view/map/formats.ts';
 import { summaryTables } from '../../view/summary-tables.ts';
 import { csvLines } from '../analysis/csv.ts';
 import { mapLines } from '../analysis/map.ts';
+import type { Merged } from './merge.ts';
 import type { MergeOutput } from './outputs.ts';
 
 /** How merged summaries are printed. */
@@ -24,9 +24,9 @@ export interface MergedStyle {
 }
 
 /** Lines of merged summaries. */
-export function mergedLines(totals: SummaryTotals, style: MergedStyle): readonly string[] {
+export function mergedLines({ totals, parts }: Omit<Merged, 'files'>, style: MergedStyle): readonly string[] {
   const { output, argument, json, colour, width } = style;
-  if (output === 'summary-state') return [JSON.stringify(stateDocument(stateOf(totals)))];
+  if (output === 'summary-state') return [JSON.stringify(stateDocument(stateOf(totals), parts.list()))];
   const report = makeReport(totals);
   if (output === 'csv') return csvLines(report, isCsvTable(argument) ? argument : 'services');
   if (output === 'map') return mapLines(report, json ? 'json' : isMapFormat(argument) ? argument : 'tree', colour);

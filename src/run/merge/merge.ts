@@ -2,9 +2,10 @@ import { addState } from '../../analyze/summary/state.ts';
 import { readState } from '../../analyze/summary/state-read.ts';
 import { SummaryTotals } from '../../analyze/summary/totals.ts';
 import { KsnoopError } from '../../wire/errors.ts';
-import { parseJson } from '../../wire/guard.ts';
+import { isObject, parseJson } from '../../wire/guard.ts';
 import { openInput } from '../input/input.ts';
 import { inputPaths } from '../input/paths.ts';
+import { Parts } from './parts.ts';
 
 /** Bytes of a file, decompressed. A state with every row that it may have is smaller. */
 const FILE_BYTES = 64 * 1024 * 1024;
@@ -12,6 +13,7 @@ const FILE_BYTES = 64 * 1024 * 1024;
 /** Saved summaries, added up. */
 export interface Merged {
   readonly totals: SummaryTotals;
+  readonly parts: Parts;
   readonly files: number;
 }
 
@@ -22,18 +24,21 @@ export interface Merged {
  */
 export async function mergeStates(words: readonly string[], signal: AbortSignal): Promise<Merged> {
   const totals = new SummaryTotals();
+  const parts = new Parts();
   const paths = inputPaths(words);
   for (const { path } of paths) {
     const name = path === '-' ? 'stdin' : path;
     const text = await textOf(path, name, signal);
     try {
-      addState(totals, readState(parseJson(text, 'saved summary'), { where: 'saved summary' }));
+      const document = parseJson(text, 'saved summary');
+      addState(totals, readState(document, { where: 'saved summary' }));
+      if (isObject(document)) parts.add(document);
     } catch (cause) {
       if (cause instanceof KsnoopError) throw damaged(name, cause.message, cause);
       throw cause;
     }
   }
-  return { totals, files: paths.length };
+  return { totals, parts, files: paths.length };
 }
 
 async function textOf(path: string, name: string, signal: AbortSignal): Promise<string> {

@@ -1,0 +1,62 @@
+import { grouped } from '../../view/units.ts';
+import { arrayAt, invalid, type JsonObject } from '../../wire/guard.ts';
+
+/** Parts that one saved summary may be the sum of. */
+const PARTS_MAXIMUM = 100_000;
+/** Different numbers of parts, of sets of captures that were divided differently. */
+const DIVISIONS = 16;
+/** Parts that a message names. */
+const NAMED = 8;
+
+/** Which parts (`--shard I/N`) saved summaries are of: how often each one came, by N and I. */
+export class Parts {
+  readonly #counts = new Map<number, Map<number, number>>();
+
+  /**
+   * The parts of a saved summary; none where it is of whole captures.
+   * @throws KsnoopError INVALID_MESSAGE
+   */
+  add(document: JsonObject): void {
+    const parts = arrayAt(document, 'parts');
+    if (parts.length > PARTS_MAXIMUM) throw invalid('saved summary', `has more than ${PARTS_MAXIMUM} parts`);
+    for (const part of parts) {
+      const [, first = '', second = ''] = typeof part === 'string' ? (/^(\d{1,6})-of-(\d{1,6})$/.exec(part) ?? []) : [];
+      const [index, of] = [Number(first), Number(second)];
+      if (second === '' || index >= of) throw invalid('saved summary', 'has no usable parts');
+      const counts = this.#counts.get(of) ?? new Map<number, number>();
+      this.#counts.set(of, counts);
+      if (this.#counts.size > DIVISIONS)
+        throw invalid('saved summary', `is of more than ${DIVISIONS} numbers of parts`);
+      counts.set(index, (counts.get(index) ?? 0) + 1);
+    }
+  }
+
+  /** For the sum of them: `3-of-16`. */
+  list(): string[] {
+    return [...this.#counts].flatMap(([of, counts]) =>
+      [...counts].flatMap(([index, count]) => Array.from({ length: count }, () => `${index}-of-${of}`)),
+    );
+  }
+
+  /** What is missing, and what may be counted more than once: sentences. */
+  warnings(): string[] {
+    return [...this.#counts].flatMap(([of, counts]) => {
+      const all = Array.from({ length: of }, (_, index) => index);
+      const missing = all.filter((index) => !counts.has(index));
+      const most = Math.max(...counts.values());
+      const again = missing.length === 0 ? all.filter((index) => counts.get(index) !== most) : [];
+      const twice = again.length === 0 ? [] : all.filter((index) => counts.get(index) === most);
+      return [
+        ...(missing.length === 0
+          ? []
+          : [`Of ${grouped(of)} parts ${named(missing)} not there: the sum is not complete.`]),
+        ...(twice.length === 0 ? [] : [`Of ${grouped(of)} parts ${named(twice)} there more often than others.`]),
+      ];
+    });
+  }
+}
+
+function named(indexes: readonly number[]): string {
+  const more = indexes.length > NAMED ? ` and ${grouped(indexes.length - NAMED)} more` : '';
+  return `${indexes.slice(0, NAMED).join(', ')}${more} ${indexes.length === 1 ? 'is' : 'are'}`;
+}

@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { Parts } from '../../../src/run/merge/parts.ts';
+
+function partsOf(...documents: readonly (readonly unknown[])[]): Parts {
+  const parts = new Parts();
+  for (const list of documents) parts.add({ parts: list });
+  return parts;
+}
+
+it('warns of parts that are missing, or there more often than others', () => {
+  expect(partsOf().warnings()).toEqual([]);
+  expect(partsOf(['0-of-2'], ['1-of-2']).warnings()).toEqual([]);
+  // Two sets of captures that were read alike.
+  expect(partsOf(['0-of-2', '1-of-2'], ['1-of-2'], ['0-of-2']).warnings()).toEqual([]);
+  expect(partsOf(['0-of-3'], ['2-of-3']).warnings()).toEqual(['Of 3 parts 1 is not there: the sum is not complete.']);
+  expect(partsOf(['0-of-2'], ['1-of-2'], ['1-of-2']).warnings()).toEqual([
+    'Of 2 parts 1 is there more often than others.',
+  ]);
+  expect(partsOf(['0-of-2', '1-of-2'], ['7-of-200000']).warnings()).toEqual([
+    'Of 200,000 parts 0, 1, 2, 3, 4, 5, 6, 8 and 199,991 more are not there: the sum is not complete.',
+  ]);
+});
+
+it('keeps the parts of a sum', () => {
+  const list = ['0-of-2', '1-of-2', '1-of-2', '4-of-5'];
+  expect(partsOf(list).list().sort()).toEqual(list);
+});
+
+it('refuses more divisions than anybody makes', () => {
+  const many = Array.from({ length: 17 }, (_, index) => `0-of-${index + 1}`);
+  expect(() => partsOf(many)).toThrow(expect.objectContaining({ code: 'INVALID_MESSAGE' }));
+});
+
+it.each([[['2-of-2']], [['x']], [[1]], [['1-of-9999999']]])('refuses %o', (list) => {
+  expect(() => partsOf(list)).toThrow(expect.objectContaining({ code: 'INVALID_MESSAGE' }));
+});
