@@ -18,21 +18,15 @@ const AGAINST_RACE =
 /** After a truncated response the resolver connects within this time. ns */
 const TCP_NS = 5e9;
 
-/** Flows, and clients, whose last query is remembered. */
+/** Clients whose last truncated response is remembered; and flows whose last query is, a power of two. */
 const REMEMBERED = 4096;
 
 const DNS_PORT = 53;
 
-interface Lookup {
-  name: string;
-  type: string;
-  time: number;
-  answered: boolean;
-}
-
 /** What DNS exchanges with the same fields have in common. */
 interface Query {
   readonly isTruncated: boolean;
+  readonly isForAddress: boolean;
   readonly type: string;
   readonly name: string;
   readonly isRepeated: boolean;
@@ -46,15 +40,16 @@ export const dnsTransport: DetectorKind = {
   create: (context) => {
     const races = new Cases(context.bounds);
     const blocked = new Cases(context.bounds);
-    /** By flow: the last lookup of an address. */
-    const lookups = new Map<number, Lookup>();
+    const lookups = new LastLookups();
     /** By client and server: when a response was truncated. */
     const truncated = new Map<string, number>();
     const queries = new FieldFacts<Query>((all) => {
       const fields = fieldsIn(all.dns);
+      const type = textIn(fields?.type);
       return {
         isTruncated: fields?.truncated === true,
-        type: textIn(fields?.type),
+        isForAddress: type === 'A' || type === 'AAAA',
+        type,
         name: textIn(fields?.name),
         isRepeated: Number(fields?.retransmissions ?? 0) > 0,
       };
@@ -66,33 +61,19 @@ export const dnsTransport: DetectorKind = {
     return {
       event: (event, flow, server) => {
         if (event.kind !== 'exchange' || flow.transport !== 'udp') return;
-        const { isTruncated, type, name, isRepeated } = queries.of(event.fields);
-        if (isTruncated && event.responseTime !== undefined)
+        const query = queries.of(event.fields);
+        if (query.isTruncated && event.responseTime !== undefined)
           remember(truncated, `${flow.clientHost} ${flow.serverHost}`, event.responseTime);
-        if (type !== 'A' && type !== 'AAAA') return;
+        if (!query.isForAddress) return;
         const { time, responseTime, incomplete } = event;
         const waited = responseTime === undefined ? undefined : responseTime - time;
         const isLost =
           (waited === undefined && (incomplete === 'no response' || incomplete === 'timed out')) ||
-          (waited !== undefined && waited >= AGAIN_NS && isRepeated);
-        const answered = waited !== undefined && waited < ANSWERED_NS;
+          (waited !== undefined && waited >= AGAIN_NS && query.isRepeated);
         const race = races.of(server);
         race.attempts += 1;
-        const lookup = lookups.get(flow.id);
-        if (lookup === undefined) {
-          remember(lookups, flow.id, { name, type, time, answered });
-          return;
-        }
-        const isRace =
-          isLost &&
-          lookup.answered &&
-          lookup.name === name &&
-          lookup.type !== type &&
-          Math.abs(lookup.time - time) <= TOGETHER_NS;
-        lookup.name = name;
-        lookup.type = type;
-        lookup.time = time;
-        lookup.answered = answered;
+        const isRace = isLost && lookups.wasOther(flow.id, query, time);
+        lookups.set(flow.id, query, time, waited !== undefined && waited < ANSWERED_NS);
         if (isRace) race.add(flow.id, time, clientOf(context, flow, time));
       },
       flowEnded: (facts) => {
@@ -110,6 +91,30 @@ export const dnsTransport: DetectorKind = {
     };
   },
 };
+
+/** By flow: the last lookup of an address. A later flow takes the place of an earlier one. */
+class LastLookups {
+  readonly #flows = new Int32Array(REMEMBERED);
+  readonly #queries: (Query | undefined)[] = new Array<Query | undefined>(REMEMBERED).fill(undefined);
+  readonly #times = new Float64Array(REMEMBERED);
+  readonly #answered = new Uint8Array(REMEMBERED);
+
+  set(flow: number, query: Query, time: number, answered: boolean): void {
+    const slot = flow & (REMEMBERED - 1);
+    this.#flows[slot] = flow + 1;
+    this.#queries[slot] = query;
+    this.#times[slot] = time;
+    this.#answered[slot] = answered ? 1 : 0;
+  }
+
+  /** Whether the last one was for the other type of the same name, sent at the same time, and answered soon. @param time ns */
+  wasOther(flow: number, { name, type }: Query, time: number): boolean {
+    const slot = flow & (REMEMBERED - 1);
+    const last = this.#queries[slot];
+    if (this.#flows[slot] !== flow + 1 || last === undefined || this.#answered[slot] === 0) return false;
+    return last.name === name && last.type !== type && Math.abs((this.#times[slot] as number) - time) <= TOGETHER_NS;
+  }
+}
 
 /** Lookups of which one query was lost. */
 function raceFindings({ states }: FindingContext, races: Cases): Finding[] {
