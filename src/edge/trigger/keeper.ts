@@ -98,6 +98,7 @@ export class Keeper {
       if (isFull) problem('The bytes for packets to be kept are used up: packets around some exchanges are not kept.');
       if (piece.packets === 0) {
         piece.discard();
+        if (wanted.length > 0 && !isFull) problem('Packets around an exchange were not found in the ring.');
         return;
       }
       const finished = piece.finish();
