@@ -8,7 +8,6 @@ const counts = (rows: string) =>
     [`${rows}.requestBytes`]: { type: 'int', about: 'bytes of the requests' },
     [`${rows}.responseBytes`]: { type: 'int', about: 'bytes of the responses' },
     ...percentiles(`${rows}.latency`, 'latency of complete ones'),
-    ...missed(rows),
   }) satisfies FieldTable;
 
 const stats = (rows: string) =>
@@ -17,6 +16,7 @@ const stats = (rows: string) =>
     ...counts(rows),
     ...percentiles(`${rows}.ttfb`, 'to the first byte of the response'),
     ...percentiles(`${rows}.serverTime`, 'last byte of the request to first byte of the response'),
+    ...missed(rows),
   }) satisfies FieldTable;
 
 function missed(rows: string): FieldTable {
@@ -90,6 +90,7 @@ export const SUMMARY_FIELDS: FieldTable = {
   'callers[].service': { type: 'string', about: 'whom: as above' },
   'callers[].protocol': { type: 'string', about: 'protocol, as above' },
   ...counts('callers[]'),
+  ...missed('callers[]'),
   'routes[].service': { type: 'string', about: 'as above' },
   'routes[].protocol': { type: 'string', about: 'protocol' },
   'routes[].route': {
