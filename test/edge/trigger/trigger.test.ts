@@ -43,13 +43,13 @@ function begun(afterMs = 5, keptPieces = 10): Trigger {
 }
 
 /** Write a piece, and have it evaluated. */
-function evaluate(trigger: Trigger, segments: readonly BuiltSegment[]): void {
+function evaluate(trigger: Trigger, segments: readonly BuiltSegment[], piece = '00001.pcapng'): void {
   const bytes = builtPcapng(
     [...segments].sort((a, b) => a.at - b.at),
     ['shop/web/any'],
   );
-  writeFileSync(join(directory, '00001.pcapng'), bytes);
-  trigger.grew('00001.pcapng', 0, bytes.length);
+  writeFileSync(join(directory, piece), bytes);
+  trigger.grew(piece, 0, bytes.length);
 }
 
 /** Client ports of the packets in the kept pieces. */
@@ -95,6 +95,19 @@ test('packets that are kept already are not kept again', () => {
   trigger.end();
   expect(kept().sort()).toEqual([1001, 1002, 1003].flatMap((port) => new Array(5).fill(port)));
   expect(reports.filter(({ type }) => type === 'kept')).toHaveLength(2);
+});
+
+test('a connection that was in an earlier window is kept with the rest of it', () => {
+  const trigger = begun(300);
+  // The first window ends at 410 ms, within the second connection, whose exchange is at 415 ms.
+  const second = exchange(1002, 315, 500);
+  evaluate(trigger, [...exchange(1001, 0, 500), ...second.slice(0, 3)]);
+  now = 3_400;
+  trigger.look();
+  expect(kept().sort()).toEqual([1001, 1001, 1001, 1001, 1001, 1002, 1002, 1002]);
+  evaluate(trigger, second.slice(3), '00002.pcapng');
+  trigger.end();
+  expect(kept().sort()).toEqual([1001, 1002].flatMap((port) => new Array(5).fill(port)));
 });
 
 test('what the ring has replaced, and what there is no room for, is reported', () => {
