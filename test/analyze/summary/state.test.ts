@@ -173,6 +173,7 @@ it.each<[string, Readonly<Record<string, unknown>>]>([
   ['half a bucket', LATENCY({ sum: 1, max: 1, buckets: [1] })],
   ['buckets out of order', LATENCY({ sum: 1, max: 1, buckets: [2, 1, 1, 1] })],
   ['a bucket twice', LATENCY({ sum: 1, max: 1, buckets: [2, 1, 2, 1] })],
+  ['a bucket below all', LATENCY({ sum: 1, max: 1, buckets: [-5000, 1] })],
   ['a bucket beyond all', LATENCY({ sum: 1, max: 1, buckets: [1e9, 1] })],
   ['a sum that is no number', LATENCY({ sum: null, max: 1, buckets: [1, 1] })],
   ['a negative maximum', LATENCY({ sum: 1, max: -1, buckets: [1, 1] })],
