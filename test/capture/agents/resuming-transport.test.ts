@@ -133,6 +133,26 @@ test('a longer beginning waits for the answer: with it the agent would not read 
   expect(written[0]).toMatch(/\r\n\r\n$/);
 });
 
+test('a refusal reaches the client although it has sent its beginning already', async () => {
+  const start = () => {
+    throw new Error('no session is to be started');
+  };
+  const listener = listenForSessions({ port: 0, start, admits: () => false });
+  cleanup.push(() => listener.close());
+  await new Promise((resolve) => listener.once('listening', resolve));
+  const address = listener.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const open = resumingTransport({
+    name: 'test',
+    dial: async () => connect(port, '127.0.0.1'),
+    windowMs: 100_000,
+    compress: 'off',
+    handshakeMs: 100_000,
+  });
+  const handlers = { stdout: () => {}, stderr: () => {}, opening: `${'x'.repeat(3_000)}\n` };
+  await expect(open(handlers, new AbortController().signal)).rejects.toMatchObject({ code: 'NO_MEMORY' });
+});
+
 test('without such a beginning nothing is reported to be sent', async () => {
   const { transport } = await conversation();
   expect(transport.openingSent).toBe(false);
