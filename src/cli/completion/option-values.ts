@@ -19,6 +19,7 @@ export async function fixedValues(command: string, option: Option): Promise<read
   if (name === 'view') return plain((await import('../../view/top/index.ts')).TOP_VIEW_NAMES);
   if (name !== 'output') return undefined;
   if (command === 'capture') return plain((await import('../../run/outputs/index.ts')).OUTPUT_NAMES);
+  if (command === 'merge') return plain((await import('../../run/merge/outputs.ts')).MERGE_OUTPUTS);
   if (command === 'record') return plain(['yaml', 'json']);
   if (command !== 'read' && command !== 'get') return plain(['text', 'json']);
   const [{ ANALYSIS_OUTPUT_NAMES }, { FORMATS }] = await Promise.all([

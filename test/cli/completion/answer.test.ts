@@ -23,6 +23,7 @@ function root(): Command {
     .addOption(new Option('--compress <WHEN>').choices(COMPRESSIONS))
     .option('--context <NAME>');
   ksnoop.command('read').argument('[files...]').option('-o, --output <FORM>').option('--where <EXPR>');
+  ksnoop.command('merge').argument('<files...>').option('-o, --output <FORMAT>');
   ksnoop.command('top').argument('[targets...]').option('-n, --namespace <NAMESPACE>').option('--view <NAME>');
   addCompletionCommands(ksnoop, () => {});
   return ksnoop;
@@ -40,7 +41,7 @@ const live: LiveNames = {
 };
 
 test.each([
-  ['', ['capture', 'read', 'top', 'completion']],
+  ['', ['capture', 'read', 'merge', 'top', 'completion']],
   ['top --view serv', ['services']],
   ['top pod/a', ['pod/api']],
   ['top -n sh', ['shop']],
@@ -68,6 +69,7 @@ test.each([
   ['--transport p', ['port-forward']],
   ['--compress ', ['auto', 'on', 'off']],
   ['--compress of', ['off']],
+  ['merge -o su', ['summary', 'summary-state']],
   ['completion ', ['bash', 'zsh', 'fish']],
   ['--local n', ['netns/']],
   ['-- svc/w', ['svc/web', 'svc/web-2']],
