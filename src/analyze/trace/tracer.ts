@@ -211,7 +211,7 @@ export class Tracer {
     }
     for (let next = this.#toPlace(now); next !== undefined; next = this.#toPlace(now)) {
       if (!next.isSettled) this.#look(next);
-      if (next.passages.length === 0) this.#lookForPassages(next);
+      this.#lookForPassages(next);
       this.#place(next, Math.min(now, this.#now));
     }
     for (let next = this.#openings.due(now); next !== undefined; next = this.#openings.due(now)) {
@@ -336,7 +336,11 @@ export class Tracer {
   #lookForPassages(seen: Seen): void {
     if (this.#sidecars.areNone) return;
     const at = seen.vantages.find((vantage) => this.#sidecars.isToProgram(vantage));
-    if (at !== undefined) seen.passages = passagesOf(this.#trails.between(at.serverHost), at);
+    if (at === undefined) return;
+    // The sidecar's response may come only now; what was seen before may be forgotten by now.
+    const found = passagesOf(this.#trails.between(at.serverHost), at);
+    const gone = seen.passages.filter(({ flow }) => found.every((other) => other.flow !== flow));
+    seen.passages = [...found, ...gone];
   }
 
   #leg(id: number): Leg | undefined {
