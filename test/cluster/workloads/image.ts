@@ -72,6 +72,15 @@ const MORE_PROXIES: Recipe = {
   inputs: () => `${ENVOY_WHEEL} ${basename(buildDirectory('caddy'))}`,
 };
 
+/** Programs with Envoy as their sidecar. */
+const MESH: Recipe = {
+  name: 'ksnoop-mesh',
+  packages: ['iptables', 'busybox-static', 'libatomic1'],
+  commands: [],
+  files: async () => ({ 'usr/bin/envoy': await envoyBinary() }),
+  inputs: () => ENVOY_WHEEL,
+};
+
 /** What a container needs for captures without agents: a shell and tcpdump. */
 const PROBE: Recipe = {
   name: 'ksnoop-probe',
@@ -128,6 +137,11 @@ export function buildProxiesImage(say: (line: string) => void): Promise<ShopImag
 /** One image for the proxies of long runs. */
 export function buildMoreProxiesImage(say: (line: string) => void): Promise<ShopImage> {
   return build(MORE_PROXIES, say);
+}
+
+/** One image for programs and their sidecars. */
+export function buildMeshImage(say: (line: string) => void): Promise<ShopImage> {
+  return build(MESH, say);
 }
 
 /** An image with tcpdump and a shell. */
