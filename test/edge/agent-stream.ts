@@ -1,5 +1,5 @@
 import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
-import { AnalysisSession } from '../../src/analyze/engine/session.ts';
+import { AnalysisSession, type Condition } from '../../src/analyze/engine/session.ts';
 import { Merge } from '../../src/capture/streams/merge.ts';
 import { EdgeAnalysis } from '../../src/edge/edge-analysis.ts';
 import { analysisNotes } from '../../src/run/analysis/notes.ts';
@@ -67,9 +67,10 @@ export function shownOf(
   streams: readonly Uint8Array[],
   json = false,
   argument?: string | undefined,
+  where?: Condition | undefined,
 ): string[] {
   const lines: string[] = [];
-  const settings = plainSettings({ line: (line) => void lines.push(line), json, argument, utc: true });
+  const settings = plainSettings({ line: (line) => void lines.push(line), json, argument, where, utc: true });
   // Single packets stay on their node.
   const session = new AnalysisSession({ ...kind, packets: false }, settings);
   const { framer } = session.capture;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
 import { analysisOutput } from '../../src/run/analysis/index.ts';
+import { whereExpression } from '../../src/run/where.ts';
 import { agentStream, analysedStream, nodesOf, shownOf } from './agent-stream.ts';
 
 const TESTS = join(import.meta.dirname, '..');
@@ -51,6 +52,18 @@ test.each(['text', 'summary', 'findings', 'flows', 'map', 'csv=routes', 'custom-
     expect(edge.length).toBeGreaterThan(0);
   },
 );
+
+test.each(['json', 'summary'])('--where chooses the same of -o %s', { timeout: TIMEOUT }, async (name) => {
+  const kind = { ...(await kindOf({ name, json: false })), detail: true };
+  const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));
+  const shown = async (of: Uint8Array) => {
+    const where = await whereExpression('http.path.startsWith("/") && latency > duration("1ms")');
+    return shownOf(kind, [of], false, undefined, where?.condition);
+  };
+  const edge = await shown(analysedStream(stream, kind));
+  expect(edge).toEqual(await shown(stream));
+  expect(edge).not.toEqual(shownOf(kind, [stream]));
+});
 
 test('the bytes may be cut anywhere', { timeout: TIMEOUT }, async () => {
   const kind = await kindOf({ name: 'json', json: false });

@@ -142,6 +142,8 @@ export class Session {
 
   /** The packets are analysed here. @throws KsnoopError NO_MEMORY, EDGE_FAILED */
   #analyse(request: EdgeRequest): void {
+    // The memory of an analysis is not for tenants: their packets travel, and their clients analyse them.
+    if (this.#tickets !== undefined) return;
     const { memory } = this.#resources;
     if (memory.begin(EDGE_MEMORY) === undefined) throw noMemory(memory);
     this.#edge = new EdgeOutput({

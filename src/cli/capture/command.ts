@@ -14,6 +14,7 @@ import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
 import { isTerminal } from '../terminal.ts';
 import { boundBuffers } from './bound-buffers.ts';
+import { MANY_NODES } from './edge-option.ts';
 import { announce, conclude } from './messages.ts';
 import { type CaptureCommand, completeCapture, type RawCaptureOptions } from './options.ts';
 import { pickOnTerminal } from './pick-target.ts';
@@ -59,8 +60,7 @@ async function capture(
 ): Promise<ExitCode> {
   const chosen = form === undefined ? command.output : { ...command.output, output: analysedKind(form) };
   const output = await withTyped(chosen);
-  const edge = command.edge ? await edgeOf(command.output) : undefined;
-  const config = { ...command.capture, mergeWindowMs, edge };
+  const wanted = { ...command.capture, mergeWindowMs };
   const isTTY = isTerminal('stdout');
   const toTerminal = output.sink.kind === 'stdout' && isTTY;
   const presentation = {
@@ -69,9 +69,17 @@ async function capture(
   };
   const progress = new CaptureProgress(log);
   return interruptible(async (signal, stoppable) => {
-    const plan = await planCapture(config, signal, canAsk ? pickOnTerminal : undefined);
+    const plan = await planCapture(wanted, signal, canAsk ? pickOnTerminal : undefined);
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
+    // What else is made of the packets needs them here.
+    const choice =
+      form === undefined && keep === undefined && lookup === undefined ? command.edge : command.edge === true;
+    const isEdge = choice === 'many' ? plan.plans.length >= MANY_NODES : choice;
+    if (isEdge && choice === 'many') {
+      log.info(`the packets of ${plan.plans.length} nodes are analysed there (--edge); --no-edge brings them here`);
+    }
+    const config = { ...wanted, edge: isEdge ? await edgeOf(command.output) : undefined };
     const packets = keep === undefined ? undefined : keptIn(keep, force);
     const started = Promise.withResolvers<void>();
     const about = lookup?.(plan, started.promise, signal);

@@ -12,6 +12,7 @@ import {
   EDGE_FLAG,
   FORMAT_FLAG,
   KEYLOG_FLAG,
+  NO_EDGE_FLAG,
   REPORT_FLAG,
   SECRETS_FLAG,
   UTC_FLAG,
@@ -111,6 +112,7 @@ function addOutputFlags(capture: Command): void {
     .option(...KEYLOG_FLAG)
     .option(...UTC_FLAG)
     .option(...EDGE_FLAG)
+    .option(...NO_EDGE_FLAG)
     .option('--duration <TIME>', 'stop after this time: 30s, 5m, 1h30m')
     .option('--count <N>', 'stop after N packets')
     .option('--max-bytes <SIZE>', 'stop before SIZE of captured bytes is exceeded: 500000, 10M, 64Mi')

@@ -12,8 +12,32 @@ export interface RawEdgeOptions {
   readonly maxBytes?: string;
 }
 
+/** From so many nodes on packets are analysed there, unless the user says otherwise. */
+export const MANY_NODES = 16;
+
+/** Forms that are the same with and without packets: the others show single packets that no protocol decodes. */
+const SAME_FORMS: ReadonlySet<string> = new Set(['summary', 'findings', 'flows', 'map', 'csv']);
+
+/** Whether the packets are analysed on their nodes; `many`: from MANY_NODES nodes on. */
+export type EdgeChoice = boolean | 'many';
+
 /**
  * Whether the packets are analysed on their nodes.
+ * @param output the name of the form
+ * @throws KsnoopError USAGE (exit 2) with what needs the packets here, where --edge was given
+ */
+export function chooseEdge(raw: RawEdgeOptions, output: string, capture: CaptureConfig): EdgeChoice {
+  if (raw.edge !== undefined) return completeEdge(raw, output, capture);
+  if (!SAME_FORMS.has(output) || capture.local || capture.transport.agentless !== undefined) return false;
+  try {
+    return completeEdge({ ...raw, edge: true }, output, capture) ? 'many' : false;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether --edge was given, and is possible.
  * @param output the name of the form
  * @throws KsnoopError USAGE (exit 2) with what needs the packets here
  */

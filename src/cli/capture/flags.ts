@@ -91,6 +91,11 @@ export const EDGE_FLAG = [
   'analyse the packets on their nodes: only what is found comes here, not the packets',
 ] as const;
 
+export const NO_EDGE_FLAG = [
+  '--no-edge',
+  'bring the packets here also from 16 nodes and more, where summary, findings, flows, map and csv use --edge',
+] as const;
+
 export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to this machine's clock"] as const;
 
 export const KEYLOG_FLAG = [

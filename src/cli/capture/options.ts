@@ -16,7 +16,7 @@ import { shellWord } from '../shell-word.ts';
 import { textOrJson, usage } from '../usage.ts';
 import { durationOf, sizeOf, snaplenOf, wholeOf } from '../values.ts';
 import { profileArguments } from '../wireshark-profile/install.ts';
-import { completeEdge } from './edge-option.ts';
+import { chooseEdge, type EdgeChoice } from './edge-option.ts';
 import { completeRotation, type RawRotationOptions } from './rotation-options.ts';
 import { completeTargets, type RawTargetOptions } from './target-options.ts';
 import { completeTransport, type RawTransportOptions } from './transport-options.ts';
@@ -64,8 +64,8 @@ export interface CaptureCommand {
   readonly output: OutputConfig;
   /** Only print what would be captured, in this form. */
   readonly dryRun: 'text' | 'json' | undefined;
-  /** The packets are analysed on their nodes. */
-  readonly edge: boolean;
+  /** Whether the packets are analysed on their nodes. */
+  readonly edge: EdgeChoice;
   /** Binary goes to stdout though the user did not ask for it. */
   readonly binaryByDefault: boolean;
   /** Loss ends in exit code 5. */
@@ -101,7 +101,7 @@ export function completeCapture(
     capture: { ...capture, state: output.output.name !== 'pcap' },
     dryRun,
     output,
-    edge: completeEdge(raw, output.output.name, capture),
+    edge: chooseEdge(raw, output.output.name, capture),
     binaryByDefault: raw.output === undefined && raw.write === undefined && !raw.wireshark && !stdoutIsTerminal,
     strict: raw.strict === true,
     quiet: raw.quiet === true,

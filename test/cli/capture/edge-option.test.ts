@@ -6,6 +6,19 @@ import { EDGE_FORM_NAMES, edgeRequest, isEdgeForm } from '../../../src/run/outpu
 const complete = (raw: Partial<RawCaptureOptions>) =>
   completeCapture(['svc/web'], { interface: 'any', ...raw }, { stdoutIsTerminal: true, canAsk: false });
 
+test('outputs that are the same are analysed on the nodes where there are many, unless --no-edge is given', () => {
+  for (const output of ['summary', 'findings', 'flows', 'map', 'csv']) {
+    expect(complete({ output }).edge).toBe('many');
+    expect(complete({ output, edge: false }).edge).toBe(false);
+  }
+  expect(complete({ output: 'summary', keylog: 'keys' }).edge).toBe(false);
+  expect(complete({ output: 'summary', count: '5' }).edge).toBe(false);
+  expect(complete({ output: 'summary', report: 'a.html' }).edge).toBe(false);
+  expect(complete({ output: 'summary', agentless: true }).edge).toBe(false);
+  expect(complete({ output: 'summary', asTenant: true }).edge).toBe(false);
+  expect(complete({ output: 'json' }).edge).toBe(false);
+});
+
 test('packets come here unless --edge is given', () => {
   expect(complete({}).edge).toBe(false);
   expect(complete({ edge: true }).edge).toBe(true);
