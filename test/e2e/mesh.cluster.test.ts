@@ -39,8 +39,8 @@ test.each([
   await ksnoop.capturing(MESH_PODS);
   const path = `/cart/${Date.now()}`;
   const answered = await meshRequests(on, namespace, { path, count: REQUESTS, atOnce: AT_ONCE, ids });
-  expect(answered).toEqual({ 200: REQUESTS });
   const { code, stderr } = await ksnoop.stop();
+  expect(answered).toEqual({ 200: REQUESTS });
   expect(code, stderr).toBe(0);
   expect(stderr).toMatch(/ 0 dropped by kernel, 0 dropped by ksnoop/);
   const { stdout } = await new KsnoopProcess(['trace', file, '--json'], '/nowhere').finished();

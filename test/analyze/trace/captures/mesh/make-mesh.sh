@@ -47,14 +47,14 @@ chmod 777 keys
 
 node "$here/envoy.ts" "$work" "$mode" "$version" "$web"
 sidecars=()
-sidecar() { # namespace configuration base-id
+sidecar() { # namespace configuration
   ip netns exec "$1" setpriv --reuid 1337 --regid 1337 --clear-groups \
-    "$ENVOY" -c "$work/$2.json" --base-id "$3" --concurrency 2 -l warning > "$2.log" 2>&1 &
+    "$ENVOY" -c "$work/$2.json" --disable-hot-restart --concurrency 2 -l warning > "$2.log" 2>&1 &
   sidecars+=($!)
   started+=($!)
 }
-sidecar $client_ns outbound 911
-sidecar $web_ns inbound 912
+sidecar $client_ns outbound
+sidecar $web_ns inbound
 ip netns exec $web_ns node "$here/serve.mjs" served.txt &
 started+=($!)
 await() {
