@@ -292,7 +292,8 @@ test('a recording goes on without its controller, and its status is right again 
     'jsonpath={.spec.holderIdentity}',
   );
   const [name = ''] = leader.split('_');
-  await kubectl(on, 'delete', 'pod', '-n', 'ksnoop', name, '--grace-period=0', '--force');
+  if (on.own) await killController(name);
+  else await kubectl(on, 'delete', 'pod', '-n', 'ksnoop', name, '--grace-period=0', '--force');
   const killed = performance.now();
   await traffic('without', 20, 'ok');
   const holder = async () =>
@@ -313,6 +314,36 @@ test('a recording goes on without its controller, and its status is right again 
     expect([run, uris.length]).toEqual([run, 40]);
   }
 });
+
+/** Kill the process of a controller's pod: it gives its Lease to nobody. */
+async function killController(pod: string): Promise<void> {
+  const of = (path: string) => kubectl(on, 'get', 'pod', '-n', 'ksnoop', pod, '-o', `jsonpath={${path}}`);
+  const [node, uid] = [(await of('.spec.nodeName')).trim(), (await of('.metadata.uid')).trim()];
+  const script = `for p in $(pgrep -f ksnoop-controller); do grep -q "${uid.replaceAll('-', '[-_]')}" /proc/$p/cgroup && kill -KILL $p && echo $p; done`;
+  const { stdout } = await on.nodeExec(node, ['sh', '-c', script]);
+  expect(stdout.trim()).toMatch(/^\d+$/);
+}
+
+test('a recording whose requester loses the permission is ended within a minute, for good', async () => {
+  expectDone(await as(ONE, 'record', 'svc/api', '-n', ONE, '--name', 'lent', '--duration', '20m'));
+  await kubectl(on, 'delete', 'rolebinding', `captures-${ONE}`, '-n', ONE);
+  const began = performance.now();
+  const admin = await loadKube({ kubeconfig: on.kubeconfig });
+  try {
+    await vi.waitFor(
+      async () => {
+        const status = objectAt((await find(admin, path(ONE, 'lent'), signal)) ?? {}, 'status');
+        expect(conditionOf(status, 'Complete')).toMatchObject({ status: 'True', reason: 'PermissionWithdrawn' });
+      },
+      { timeout: STATE_MS, interval: 500 },
+    );
+  } finally {
+    admin.close();
+  }
+  process.stdout.write(`ended after ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
+  await applyText(on, JSON.stringify(binding(ONE, `captures-${ONE}`, 'ClusterRole', 'ksnoop-captures', ONE)));
+  expectDone(await as(ONE, 'delete', 'capture/lent', '-n', ONE));
+}, 300_000);
 
 test('an agent that is deleted leaves a degraded recording: what is lost is stated, and the rest can be fetched', async () => {
   expectDone(await as(ONE, 'record', 'svc/api', 'pod/client', '-n', ONE, '--name', 'lost', '--duration', '20m'));

@@ -10,7 +10,6 @@ import type { FindDestination } from './destinations.ts';
 import { FETCH_MS, FETCH_NODES, FETCH_URL_S } from './limits.ts';
 import { presign } from './presign.ts';
 import type { RecordTickets } from './record-tickets.ts';
-import type { NodeReport } from './report.ts';
 import { type FetchSpec, NODE_DESTINATION } from './spec.ts';
 import { objectKey } from './uploads.ts';
 
@@ -42,17 +41,16 @@ export class Fetches {
 
   /**
    * The answer that the status is to have: null for none.
-   * @param reports of the nodes, as they are now
+   * @param agents that have files of it: UIDs of their pods
    * @throws KsnoopError as the check of the permission does
    */
-  async answer(capture: CaptureView, reports: readonly NodeReport[]): Promise<JsonObject | null> {
+  async answer(capture: CaptureView, agents: readonly string[]): Promise<JsonObject | null> {
     const { fetch, uid } = capture;
     if (fetch === undefined) {
       this.#answers.delete(uid);
       return null;
     }
     const now = this.#parts.now();
-    const agents = reports.filter(({ isLost }) => !isLost).map(({ agent }) => agent);
     const last = this.#answers.get(uid);
     const isSame = last !== undefined && isDeepStrictEqual([last.fetch, last.agents], [fetch, agents]);
     if (isSame && now >= last.at && now < last.at + TICKET_RENEW_MS) return last.status;

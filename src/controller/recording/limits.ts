@@ -26,8 +26,8 @@ export const POLL_FAILING_MS = 5_000;
 /** Requests to one agent at the same time. */
 export const REQUESTS_OF_AGENT = 4;
 
-/** The requester's permission is checked again so often while nothing joins. */
-export const ALLOWED_AGAIN_MS = 60_000;
+/** The requester's permission is checked again so often while nothing joins: with what the check and the agents take, a minute at most. */
+export const ALLOWED_AGAIN_MS = 45_000;
 
 /** So long after the end of a recording an agent that does not answer, or a file that cannot be sent, is waited for. */
 export const END_WAIT_MS = 5 * 60_000;

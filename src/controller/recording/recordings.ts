@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { PodView } from '../../capture/kube/pod.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
+import type { JsonObject } from '../../wire/guard.ts';
 import type { CaptureView, Requester } from '../capture-object.ts';
 import type { Placement } from '../placement.ts';
 import type { Condition, Verdict } from '../status.ts';
@@ -81,7 +82,7 @@ export class Recordings {
     const why = running.refusal();
     if (why !== undefined) return { reason: 'Invalid', message: why, final: true };
     const reports = running.reports();
-    const fetch = await this.#fetches.answer(capture, reports);
+    const fetch = await this.#answer(capture, reports);
     return { ...recording(capture, placement, reports, problems), fetch };
   }
 
@@ -92,8 +93,16 @@ export class Recordings {
     const reports = running?.reports() ?? this.#remaining(capture);
     const isOver = running?.isOver(this.#parts.now() - endedAt) ?? true;
     if (isOver) this.forget(capture.uid);
-    const fetch = await this.#fetches.answer(capture, reports);
+    const fetch = await this.#answer(capture, reports);
     return { ...recordingEnded(capture, complete, reports, isOver), fetch };
+  }
+
+  /** A status has the first nodes only: whoever fetches is sent to all agents that have files. */
+  #answer(capture: CaptureView, reports: readonly NodeReport[]): Promise<JsonObject | null> {
+    const known = reports.filter(({ isLost }) => !isLost).map(({ agent }) => agent);
+    const agents = new Set([...known, ...(this.#found.get(capture.uid) ?? [])]);
+    const isThere = (uid: string) => this.#parts.agent(uid) !== undefined;
+    return this.#fetches.answer(capture, [...agents].filter(isThere).sort());
   }
 
   /** What is left of a recording that is over: agents may be gone since. */
@@ -125,12 +134,12 @@ export class Recordings {
   forget(uid: string): void {
     this.#running.get(uid)?.close();
     this.#running.delete(uid);
-    this.#found.delete(uid);
   }
 
   /** Its Capture is gone. */
   deleted(uid: string): void {
     this.forget(uid);
+    this.#found.delete(uid);
     this.#fetches.forget(uid);
     this.#sweep.deleted(uid);
   }
