@@ -154,6 +154,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/help': { loads: [...BELOW_CLI, 'cli', 'cli/top/limits.ts'] },
   'cli/install': { loads: [...BELOW_CLI, 'cli', 'cli/version'] },
   'cli/image': { loads: [...BELOW_CLI, 'cli'] },
+  'cli/keylog': { loads: [...BELOW_CLI, 'cli'] },
   'cli/cleanup': { loads: [...BELOW_CLI, 'cli'] },
   'cli/capture': { loads: [...BELOW_CLI, 'cli', 'cli/help', 'cli/wireshark-profile'] },
   'cli/read': { loads: [...BELOW_CLI, 'cli', 'cli/capture'] },

@@ -8,6 +8,7 @@ import { addExtcapCommands } from './extcap/commands.ts';
 import { addHelpCommand } from './help/commands.ts';
 import { addImageCommands } from './image/commands.ts';
 import { addInstallCommands } from './install/commands.ts';
+import { addKeyLogCommands } from './keylog/commands.ts';
 import { addMergeCommand } from './merge/commands.ts';
 import { addObserveCommand } from './observe/commands.ts';
 import { addReadCommand } from './read/commands.ts';
@@ -32,6 +33,7 @@ export function program({ setExit, onSettings }: ProgramHandlers = { setExit: ()
   addCapturesCommands(ksnoop, setExit);
   addInstallCommands(ksnoop, setExit);
   addImageCommands(ksnoop, setExit);
+  addKeyLogCommands(ksnoop, setExit);
   addUpkeepCommands(ksnoop, setExit);
   addVersionCommands(ksnoop, setExit);
   addExtcapCommands(ksnoop, setExit);

@@ -53,8 +53,8 @@ export class Owners {
     return complete ? false : undefined;
   }
 
-  /** The chain of a pod's owners, the outermost first; of several owners the first, and as far as they can be read. */
-  async chain(pod: PodView): Promise<readonly OwnerView[]> {
+  /** The chain of the owners of a pod, or of another object, the outermost first; of several owners the first, and as far as they can be read. */
+  async chain(pod: Pick<PodView, 'owners' | 'namespace'>): Promise<readonly OwnerView[]> {
     const chain: OwnerView[] = [];
     let next = pod.owners[0];
     while (next !== undefined && chain.length < OWNER_DEPTH) {
