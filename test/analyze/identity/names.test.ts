@@ -205,3 +205,14 @@ it('names of addresses are bounded by their characters and by the addresses', ()
   for (let index = 0; index < NAMED_ADDRESSES_MAXIMUM + 7; index += 1) many.addRecord(`fd00::${index}`, ['web']);
   expect(many.forgotten).toBe(7);
 });
+
+it('hosts that are no pods are not one host, though nothing but their names differs', () => {
+  const { names } = madeAnalysis();
+  names.add(SERVER, { name: 'old.example.com' }, 10);
+  names.add(SERVER, { node: 'worker-1' }, 20);
+  expect(names.ofAddress(SERVER, 15)?.text).toBe('old.example.com');
+  expect(names.ofAddress(SERVER, 25)).toMatchObject({ node: 'worker-1', name: undefined });
+  names.add(SERVER, { service: 'web', namespace: 'shop' }, 30);
+  names.add(SERVER, { namespace: 'shop', name: 'other' }, 40);
+  expect(names.ofAddress(SERVER, 45)).toMatchObject({ name: 'other', service: undefined });
+});

@@ -120,3 +120,12 @@ test.each<[string, string[]]>([
   expect(told).toMatchObject({ code: 'PROXY_CLIENT', fields: { proxy: { client: '203.0.113.7' } } });
   expect(others.map(({ label }) => label)).toEqual(labels);
 });
+
+test('a header of another family, as of UNIX sockets, names no client', () => {
+  const unix = Buffer.from(`${SIGNATURE}2131 00d8 ${'2f'.repeat(216)}`.replaceAll(' ', ''), 'hex');
+  const unspecified = Buffer.from(`${SIGNATURE}2100 0004 04000101`.replaceAll(' ', ''), 'hex');
+  for (const header of [unix, unspecified]) {
+    const [http] = connection(header, [[GET, OK]], 1000).filter(({ kind }) => kind === 'exchange');
+    expect(http?.fields.proxy).toEqual({ version: 2 });
+  }
+});

@@ -159,3 +159,16 @@ it('writes times before and long after the first packet', () => {
   expect(early.timeText(-1)).toBe('1969-12-31T23:59:59.999999999Z');
   expect(recorder.timeText(100 * 86_400e9 + 1)).toBe('2026-10-10T14:03:07.123456790Z');
 });
+
+describe('the client that a proxy names', () => {
+  const fields = { proxy: { version: 1, client: '203.0.113.7' } };
+
+  it('is the name of a client without one, whichever side sends, and not of the server', () => {
+    const { recorder, flow } = madeAnalysis();
+    expect(recorder.event(exchange({ fields }), flow()).src?.name).toBe('203.0.113.7');
+    expect(recorder.event(exchange({ fields }), flow()).dst?.name).toBeUndefined();
+    expect(recorder.event(message({ fields, from: 1 }), flow())).toMatchObject({ dst: { name: '203.0.113.7' } });
+    expect(recorder.event(exchange(), flow()).src?.name).toBeUndefined();
+    expect(recorder.event(exchange(), flow()).src).not.toHaveProperty('name', '203.0.113.7');
+  });
+});

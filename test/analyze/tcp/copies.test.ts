@@ -73,3 +73,30 @@ test('without an IP identification each duplicate ACK of a capture that has all 
   expect(copies).toBe(segments.length);
   expect(flows[0]?.tcp?.client.duplicateAcks).toBe(3);
 });
+
+test('without an IP identification a packet that comes again at the same time is a copy', () => {
+  const segments = [
+    ...handshake([100, 200]),
+    { side: 0, sequence: 101, acknowledgment: 201, payload: 'hello', at: 10 } as const,
+  ].flatMap((segment) => (segment.payload === undefined ? [segment] : [segment, segment]));
+  const { flows, copies } = analyseBytes(builtPcap(segments));
+  expect(copies).toBe(1);
+  expect(flows[0]?.tcp?.client.retransmissions).toBe(0);
+});
+
+test('packets of a sender that counts them, of which several come before the copies of all of them', () => {
+  for (const side of [0, 1] as const) {
+    const next = side === 0 ? 101 : 201;
+    const sent = [0, 1, 2, 3].map(
+      (index): BuiltSegment => ({
+        ...{ side, sequence: next + 10 * index, acknowledgment: side === 0 ? 201 : 101, identification: 1_000 + index },
+        ...{ payload: 'x'.repeat(10), at: 10 + 0.001 * index },
+      }),
+    );
+    const again = sent.map((segment) => ({ ...segment, at: segment.at + 0.1 }));
+    const begin = handshake([100, 200]).map((segment, index) => ({ ...segment, identification: 990 + index }));
+    const { flows, copies } = analyseBytes(builtPcap([...begin, ...sent, ...again]));
+    expect(copies).toBe(4);
+    expect(flows[0]?.tcp?.[side === 0 ? 'client' : 'server'].retransmissions).toBe(0);
+  }
+});

@@ -108,3 +108,32 @@ test('late bytes may acknowledge what was not captured of the other side, before
   say({ ...CARRIER, acknowledgment: 331, isLate: true });
   expect([stream.acknowledged, stream.lateAcknowledged]).toEqual([0, 330]);
 });
+
+test('bytes that come in order acknowledge what the other direction has handed on, also while no protocol is recognised', () => {
+  const stream = new TcpStream(new Host());
+  stream.begin(0, 0, 0, false, 40_000, 9_999);
+  const steady = (own: 0 | 1, text: string, sentBefore: number) => {
+    const bytes = Buffer.from(text);
+    stream.steadyData(own, bytes, 0, bytes.length, sentBefore, false);
+    return stream.acknowledged;
+  };
+  expect([
+    steady(0, 'GE', 0),
+    steady(1, 'HTTP', 0),
+    steady(1, '/1', -1),
+    steady(0, 'T', 0),
+    steady(0, ' ', -9),
+  ]).toEqual([...[0, 2, 1, 6, 0]]);
+});
+
+test('a stream is undecided until its protocol is recognised', () => {
+  const host = new Host();
+  const stream = new TcpStream(host);
+  stream.begin(0, 0, 0, false, 40_000, 80);
+  const say = (text: string) => {
+    const bytes = Buffer.from(text);
+    stream.data(0, bytes, 0, bytes.length, CARRIER);
+    return stream.undecided;
+  };
+  expect([stream.undecided, say('GE'), say('T / HTTP/1.1\r\n\r\n')]).toEqual([true, true, false]);
+});

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TRACE_MARKS } from '../../../src/analyze/limits.ts';
 import { DirectionMarks } from '../../../src/analyze/trace/direction-marks.ts';
 
 test('bytes have the time at which they were first seen, also past the end of the numbers', () => {
@@ -89,4 +90,16 @@ test('of more holes than are remembered it is said that there is one', () => {
   const marks = new DirectionMarks();
   for (let index = 0; index < 100; index += 1) marks.add(index * 20, 10, index);
   expect(marks.hasHolesUpTo(0)).toBe(true);
+});
+
+test('once a single segment was forgotten, nothing is known of what is older than the others', () => {
+  const marks = new DirectionMarks();
+  for (let index = 0; index < TRACE_MARKS; index += 1) marks.add(index * 10, 10, index);
+  marks.add(0, 10, 5000);
+  expect(marks.repeatsWithin(0, 9, 3)).toEqual({ count: 1, after: 5000 });
+  marks.add(TRACE_MARKS * 10, 10, 6000);
+  const { changes } = marks;
+  marks.add(0, 10, 7000);
+  expect(marks.changes).toBe(changes);
+  expect(marks.firstSeen(5)).toBeUndefined();
 });

@@ -106,3 +106,20 @@ describe('what looks like DNS', () => {
     expect(stream(Buffer.from(text.padEnd(80, 'x'), 'latin1'))).toBe('no');
   });
 });
+
+describe('the least and the most', () => {
+  it('takes a query of 17 bytes: for the servers of the root', () => {
+    const bytes = query('', 1, 2);
+    expect(bytes.length).toBe(17);
+    expect(strictly(bytes)).toBe('client');
+    expect(strictly(bytes.subarray(0, 16))).toBe('no');
+  });
+
+  it('takes a NOTIFY with one answer, the SOA record, and none with two', () => {
+    const notify = (answers: number) =>
+      strictly(
+        query('zone', 1, 6, { flags: 0x2000, answers: Array.from({ length: answers }, () => record(1, [1, 2, 3, 4])) }),
+      );
+    expect([notify(0), notify(1), notify(2)]).toEqual(['client', 'client', 'no']);
+  });
+});

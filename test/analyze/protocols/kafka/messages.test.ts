@@ -38,3 +38,13 @@ test.each(MESSAGES)('API $key, version $version: request $isRequest', (message) 
     group: groups[0] ?? '',
   });
 });
+
+test('only of these messages nothing is read', () => {
+  const unread = (isRequest: boolean) => {
+    const table = isRequest ? REQUESTS : RESPONSES;
+    const keys = MESSAGES.filter((message) => message.isRequest === isRequest && table.get(message.key) === undefined);
+    return [...new Set(keys.map(({ key }) => key))];
+  };
+  expect(unread(true)).toEqual([16, 18, 22, 24, 25, 26, 32, 36, 60, 63, 71, 72]);
+  expect(unread(false)).toEqual([69, 77]);
+});
