@@ -51,7 +51,10 @@ export function nextText(next: string, paths: readonly string[] | undefined, key
 
 function filesText(paths: readonly string[] | undefined, keyLog: string | undefined): string {
   const isKnown = paths !== undefined && paths.length > 0 && paths.length <= PATHS_SHOWN && !paths.includes('-');
-  const keys = keyLog === undefined ? '' : ` --keylog ${keyLog === '-' ? 'KEYS' : shellWord(keyLog)}`;
+  const keys =
+    keyLog === undefined
+      ? ''
+      : ` --keylog ${keyLog === '-' || keyLog.startsWith('exec:') ? 'KEYS' : shellWord(keyLog)}`;
   return `${isKnown ? paths.map(shellWord).join(' ') : 'FILE'}${keys}`;
 }
 

@@ -38,3 +38,13 @@ test('top decrypts what it shows; its stdin has the keys or the capture', () => 
   expect(completeTop(['pod/web-1'], { interface: 'any', keylog: 'k.log' }).keyLog).toBe('k.log');
   expect(() => completeTop(['-'], { interface: 'any', keylog: '-' })).toThrow(USAGE);
 });
+
+test('keys come from pods while capturing, not from pods of this machine', () => {
+  const options = { interface: 'any', keylog: 'exec:app:/k', output: 'text' };
+  const where = { stdoutIsTerminal: false, canAsk: false };
+  expect(completeCapture(['pod/web-1'], options, where).output.keyLog).toBe('exec:app:/k');
+  expect(() => completeCapture(['pod/web-1'], { ...options, keylog: 'exec:app:k' }, where)).toThrow(USAGE);
+  expect(() => completeCapture(['host'], { ...options, local: true }, where)).toThrow(USAGE);
+  expect(() => completeTop(['pod/web-1'], { interface: 'any', keylog: 'exec:A:/k' })).toThrow(USAGE);
+  expect(() => completeDiagnose(['pod/web-1'], { interface: 'any', keylog: 'exec:a' }, false)).toThrow(USAGE);
+});

@@ -57,3 +57,6 @@ export const LIST_PAGE = 500;
 
 /** A node's error message about a port-forward that failed. */
 export const ERROR_MAXIMUM = 4 * 1024;
+
+/** Bytes read of a file that is followed in a container, over one connection. */
+export const FOLLOWED_FILE_BYTES = 64 * 1024 * 1024;

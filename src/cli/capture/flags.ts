@@ -100,7 +100,7 @@ export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to 
 
 export const KEYLOG_FLAG = [
   '--keylog <FILE>',
-  'secrets of TLS connections, as programs write them (SSLKEYLOGFILE): what the connections carry is decrypted',
+  'secrets of TLS connections, as programs write them (SSLKEYLOGFILE), to decrypt them; live also exec:CONTAINER:PATH, a file in each pod',
 ] as const;
 export const SECRETS_FLAG = ['--show-secrets', 'show what is masked: passwords, cookies, Authorization'] as const;
 

@@ -10,6 +10,7 @@ import type { Rotation } from '../../run/rotation/rotating-output.ts';
 import type { SinkTarget } from '../../run/sink/sink.ts';
 import { HEADERS_SNAPLEN } from '../../wire/limits.ts';
 import { pluginTerminal } from '../cluster.ts';
+import { checkLiveKeyLog } from '../live-key-log.ts';
 import { checkArgument, checkBytesShown, chosenOutput } from '../output-argument.ts';
 import { checkPage, checkReport } from '../report-option.ts';
 import { shellWord } from '../shell-word.ts';
@@ -180,7 +181,7 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
       'Add -o text.',
     );
   }
-  if (raw.keylog === '' || raw.keylog === '-') throw usage('--keylog takes the name of a file.');
+  checkLiveKeyLog(raw.keylog, raw.local === true);
   if (output.binary && raw.keylog !== undefined) {
     throw usage(
       `--keylog decrypts what is shown; the ${name} format holds the packets as they are.`,

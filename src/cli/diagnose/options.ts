@@ -2,6 +2,7 @@ import type { CaptureConfig } from '../../run/capture/config.ts';
 import type { OutputConfig } from '../../run/outputs/config.ts';
 import type { ReportFile } from '../../run/report/report-file.ts';
 import { completeCapture, type RawCaptureOptions } from '../capture/options.ts';
+import { checkLiveKeyLog } from '../live-key-log.ts';
 import { checkReport } from '../report-option.ts';
 import { usage } from '../usage.ts';
 import type { Scope } from './scope.ts';
@@ -37,7 +38,7 @@ export function completeDiagnose(words: readonly string[], raw: RawDiagnoseOptio
   const scope = raw.scope ?? (local ? 'target' : 'clients');
   checkReport(raw, 'findings');
   const { where: _where, json: _json, keylog, report, ...packetFlags } = raw;
-  if (keylog === '' || keylog === '-') throw usage('--keylog takes the name of a file.');
+  checkLiveKeyLog(keylog, raw.local === true);
   const clients = scope !== 'target' || raw.clients === true;
   const { capture, output } = completeCapture(
     words,

@@ -48,7 +48,7 @@ export function patchNotes({ target, flags, kind, files, remove }: PatchUse): st
 }
 
 function useOf({ path, container }: KeyLogFile, target: string, flags: string): string {
-  return `kubectl exec ${target} ${flags} -c ${container} -- cat ${path} > keys.log; ksnoop read FILE --keylog keys.log`;
+  return `ksnoop ${target} ${flags} --keylog exec:${container}:${path} -o text`;
 }
 
 function restartWords(kind: string): string {

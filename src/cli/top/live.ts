@@ -3,6 +3,7 @@ import { planCapture } from '../../run/capture/plan.ts';
 import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
 import { AnalysedOutput } from '../../run/outputs/analysed-output.ts';
 import type { OpenOutput } from '../../run/outputs/open.ts';
+import type { Output } from '../../run/outputs/output.ts';
 import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import { type WhereExpression, whereExpression } from '../../run/where.ts';
 import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
@@ -45,6 +46,7 @@ export async function topTargets(
   const model: Top = new Top(source, edge);
   model.show(where);
   const { showSecrets, keyLog } = config;
+  let output: Output | undefined;
   const shown = { showSecrets, keyLog, command: typedCommand(process.argv.slice(2), showSecrets) };
   const stage = new Stage(
     model,
@@ -56,7 +58,13 @@ export async function topTargets(
       pause: (on) => model.pause(on),
       write: async () => (edge ? STAY : writePackets(model.kept, new Date())),
       report: async () =>
-        edge ? STAY : writeReportOfKept(model.kept, new Date(), { where: model.condition, ...shown }),
+        edge
+          ? STAY
+          : writeReportOfKept(model.kept, new Date(), {
+              where: model.condition,
+              fetched: output?.podKeys?.keys,
+              ...shown,
+            }),
       jump: async () => 'Only a file can be rewound; p pauses the screen, w writes the packets to a file.',
       replay: async () => 'Only a file can be replayed.',
       quit: () => stop((line) => stage.screen.say(line)),
@@ -71,7 +79,11 @@ export async function topTargets(
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
     run = await runCapture(plan, capture, {
-      open: async (onProgress) => screenOutput(model, config, onProgress),
+      open: async (onProgress) => {
+        const opened = screenOutput(model, config, onProgress);
+        output = opened.output;
+        return opened;
+      },
       observer: progress,
     });
     source.started(run.running, run.report);

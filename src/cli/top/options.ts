@@ -5,6 +5,7 @@ import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { completeEdge } from '../capture/edge-option.ts';
 import { checkTargets, completePackets, type RawPacketOptions } from '../capture/options.ts';
 import { isCaptureName } from '../capture-files.ts';
+import { checkLiveKeyLog } from '../live-key-log.ts';
 import { usage } from '../usage.ts';
 
 /** The view to begin with: there are findings only once something is wrong. */
@@ -68,7 +69,7 @@ export function completeTop(words: readonly string[], raw: RawTopOptions): TopCo
     throw usage(`There is no view "${view}".`, `There are: ${TOP_VIEW_NAMES.join(', ')}.`);
   const [first] = words;
   if (raw.filter === '') throw usage('-f takes a filter in the language of pcap-filter(7), not nothing.');
-  if (raw.keylog === '' || raw.keylog === '-') throw usage('--keylog takes the name of a file.');
+  checkLiveKeyLog(raw.keylog, raw.local === true);
   const file = words.length === 1 && first !== undefined && isFile(first) ? first : undefined;
   if (words.length > 1 && words.includes('-')) throw usage('- is stdin, and nothing goes with it.');
   if (file !== undefined && raw.edge === true) throw usage('--edge is about a capture: a file has its packets here.');

@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { type } from 'node:os';
 import { AnalysisSession, type Condition } from '../../analyze/engine/session.ts';
+import { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
 import { readKeyLog } from '../../run/keys/read-key-log.ts';
 import { writeReport } from '../../run/report/report-file.ts';
 import { cannotWrite, fileExists } from '../../run/sink/file-errors.ts';
@@ -48,6 +49,8 @@ export interface ReportSettings {
   readonly showSecrets: boolean;
   /** The file with secrets of TLS connections that the screen uses. */
   readonly keyLog?: string | undefined;
+  /** In its place the secrets that were fetched from pods. */
+  readonly fetched?: KeyLog | undefined;
   /** The command as it was typed. */
   readonly command: string;
 }
@@ -60,7 +63,8 @@ export interface ReportSettings {
 export async function writeReportOfKept(kept: Kept | undefined, now: Date, settings: ReportSettings): Promise<string> {
   if (kept === undefined || kept.packets.count === 0) throw nothingKept();
   const { html } = await import('../../run/analysis/html.ts');
-  const keys = settings.keyLog === undefined ? undefined : await readKeyLog(settings.keyLog);
+  const { keyLog, fetched } = settings;
+  const keys = fetched ? secretsOf(fetched) : keyLog === undefined ? undefined : await readKeyLog(keyLog);
   const lines: string[] = [];
   const session = new AnalysisSession(html, {
     ...settings,
@@ -77,6 +81,13 @@ export async function writeReportOfKept(kept: Kept | undefined, now: Date, setti
   const path = pathOf(now, 'html');
   writeReport({ path, force: false }, lines.join('\n'));
   return wrote(path, kept);
+}
+
+/** The secrets of connections that were seen, apart from those that still grow: the report's analysis ends at once. */
+function secretsOf(fetched: KeyLog): KeyLog {
+  const keys = new KeyLog();
+  for (const line of fetched.foundLines()) keys.add(line);
+  return keys;
 }
 
 function nothingKept(): KsnoopError {

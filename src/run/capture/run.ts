@@ -16,6 +16,7 @@ import type { Output } from '../outputs/output.ts';
 import { failureOf } from '../sink/sink.ts';
 import type { CaptureConfig } from './config.ts';
 import type { CapturePlan } from './plan.ts';
+import { PodKeyLogs } from './pod-key-logs.ts';
 import { captureSummary } from './summary.ts';
 
 /** What a capture runs with besides its plan and configuration. */
@@ -64,11 +65,13 @@ export async function runCapture(
   const { output } = opened;
   output.addNames(plan.names);
   const report = reportOf(plan);
+  const podKeys = fetchKeys(plan, output, observer);
+  const follow = plan.follow && withNames(plan.follow, output);
   const named = Promise.withResolvers<void>();
   const targets: CaptureTargets = {
     plans: plan.plans,
     waiting: plan.waiting,
-    follow: plan.follow && withNames(plan.follow, output),
+    follow: follow && (podKeys?.with(follow) ?? follow),
     named: plan.followNames && named.promise,
   };
   const tapped = plan.seen === undefined ? output : new PeerTap(output, plan.seen);
@@ -89,6 +92,7 @@ export async function runCapture(
   });
   const outcome = capture.result.then(async (result) => {
     naming.abort();
+    await podKeys?.close();
     const closed = plan.close();
     const elapsedMs = () => performance.now() - started;
     const outcome = await conclude(result, opened, elapsedMs, config.edge !== undefined);
@@ -97,6 +101,23 @@ export async function runCapture(
     return outcome;
   });
   return { running: capture, report, outcome };
+}
+
+/** The keys that the output needs are fetched from the pods that are known, and later from those that join. */
+function fetchKeys(
+  { plans, cluster }: CapturePlan,
+  { podKeys }: Output,
+  observer: CaptureObserver,
+): PodKeyLogs | undefined {
+  if (podKeys === undefined) return undefined;
+  const note = (sentence: string) => observer.note(sentence);
+  if (cluster === undefined) {
+    note('TLS keys are fetched from the pods of one cluster only: name one context.');
+    return undefined;
+  }
+  const logs = new PodKeyLogs(cluster.kube, podKeys, note);
+  for (const target of plans.flatMap(({ targets }) => targets)) logs.add(target);
+  return logs;
 }
 
 /** Every target that is known when the capture begins. */

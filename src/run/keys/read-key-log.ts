@@ -2,13 +2,24 @@ import { createReadStream } from 'node:fs';
 import { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
 import { EXIT, KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { KeyLogPieces, PIECE_BYTES } from './key-log-pieces.ts';
+import { isPodKeyLog } from './pod-key-log.ts';
 
 /**
  * The secrets in a key log as programs write it (SSLKEYLOGFILE, RFC 9850).
  * @param path `-` for stdin
- * @throws KsnoopError NO_FILE, NO_KEYS (exit 2), CANNOT_READ
+ * @throws KsnoopError USAGE for one in pods, NO_FILE, NO_KEYS (exit 2), CANNOT_READ
  */
 export async function readKeyLog(path: string): Promise<KeyLog> {
+  if (isPodKeyLog(path)) {
+    throw new KsnoopError(
+      'USAGE',
+      '--keylog exec: fetches keys from pods while capturing; a capture file needs a file.',
+      {
+        exit: EXIT.usage,
+        hint: 'Fetch it: kubectl exec POD -c CONTAINER -- cat PATH > keys.log',
+      },
+    );
+  }
   const keys = new KeyLog();
   const input = createReadStream(path, { highWaterMark: PIECE_BYTES, ...(path === '-' ? { fd: 0 } : {}) });
   const pieces = new KeyLogPieces(keys);

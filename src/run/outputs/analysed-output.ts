@@ -6,19 +6,24 @@ import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { analysisNotes } from '../analysis/notes.ts';
 import { followKeyLog } from '../keys/follow-key-log.ts';
-import type { Output, OutputContext } from './output.ts';
+import { parsePodKeyLog } from '../keys/pod-key-log.ts';
+import type { Output, OutputContext, PodKeys } from './output.ts';
 
 /** What a running capture finds, as `ksnoop read` shows it: the merged blocks go into the analysis as they are. */
 export class AnalysedOutput implements Output {
   readonly #context: OutputContext;
   readonly #session: AnalysisSession;
   readonly #closed = new AbortController();
+  readonly podKeys: PodKeys | undefined;
 
   constructor(kind: AnalysisOutputKind, context: OutputContext) {
     this.#context = context;
     const { writer, keyLog } = context;
     const keys = new KeyLog();
-    if (keyLog !== undefined) void followKeyLog(keyLog, keys, this.#closed.signal);
+    const inPods = keyLog === undefined ? undefined : parsePodKeyLog(keyLog);
+    this.podKeys = inPods && { file: inPods, keys };
+    if (inPods !== undefined) keys.growing = true;
+    else if (keyLog !== undefined) void followKeyLog(keyLog, keys, this.#closed.signal);
     this.#session = new AnalysisSession(kind, {
       line: (text) => {
         const bytes = Buffer.from(`${text}\n`, 'utf8');

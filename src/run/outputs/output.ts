@@ -1,9 +1,17 @@
 import type { AboutConnection } from '../../analyze/connection-facts.ts';
 import type { Condition } from '../../analyze/engine/session.ts';
+import type { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
 import type { CaptureOutput } from '../../capture/streams/capture.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { FormArgument } from '../analysis/form.ts';
+import type { PodKeyLog } from '../keys/pod-key-log.ts';
 import type { ByteWriter } from '../sink/byte-writer.ts';
+
+/** Secrets that a capture has to fetch from its pods, and where they go. */
+export interface PodKeys {
+  readonly file: PodKeyLog;
+  readonly keys: KeyLog;
+}
 
 /** One form in which captured packets leave ksnoop. */
 export interface Output extends CaptureOutput {
@@ -13,6 +21,8 @@ export interface Output extends CaptureOutput {
   close(reason: string): Promise<void>;
   /** What this form could not hold, for the closing summary. */
   readonly omitted: string | undefined;
+  /** Undefined: it needs none. */
+  readonly podKeys?: PodKeys | undefined;
 }
 
 /** What an output is made with. */
@@ -26,7 +36,7 @@ export interface OutputContext {
   readonly json: boolean;
   readonly where: Condition | undefined;
   readonly showSecrets: boolean;
-  /** `--keylog`: a file with secrets of TLS connections, which grows. */
+  /** `--keylog`: a file with secrets of TLS connections, which grows, or one in each pod (parsePodKeyLog). */
   readonly keyLog?: string | undefined;
   /** Times are UTC; local unless set. */
   readonly utc?: boolean;

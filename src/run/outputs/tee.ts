@@ -1,6 +1,6 @@
 import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
-import type { Output } from './output.ts';
+import type { Output, PodKeys } from './output.ts';
 
 /** One capture into two outputs. It ends as soon as one of them can take no more. */
 export class TeeOutput implements Output {
@@ -23,6 +23,10 @@ export class TeeOutput implements Output {
   get omitted(): string | undefined {
     const parts = [this.#first.omitted, this.#second.omitted].filter((part) => part !== undefined);
     return parts.length === 0 ? undefined : parts.join('; ');
+  }
+
+  get podKeys(): PodKeys | undefined {
+    return this.#first.podKeys ?? this.#second.podKeys;
   }
 
   flush(): void {

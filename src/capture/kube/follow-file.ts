@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { openExec } from './exec.ts';
+import type { Kube } from './kube.ts';
+import { FOLLOWED_FILE_BYTES } from './limits.ts';
+
+/** A file in a container. */
+export interface ContainerFile {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** Absolute. It goes to the container as an argument and is never part of a script. */
+  readonly path: string;
+}
+
+export interface FileFollower {
+  /** Reading begins, also anew after a connection broke. @returns what takes the bytes, from the file's beginning */
+  begin(): (bytes: Uint8Array) => void;
+  /** A message for the user, a sentence; each comes once. */
+  note(sentence: string): void;
+}
+
+/** Its stdin is the lease, as of agentless captures: tail ends with the connection, also when ksnoop is killed. */
+const SCRIPT = `
+command -v tail >/dev/null || exit 127
+exec 3<&0
+tail -n +1 -F -- "$1" 3<&- & tail=$!
+{ read -r line <&3; kill "$tail"; } 2>/dev/null & lease=$!
+wait "$tail"; status=$?
+kill "$lease" 2>/dev/null
+exit "$status"
+`;
+
+/** Another attempt changes nothing: no permission, no such pod or container. */
+const FINAL: ReadonlySet<string> = new Set(['FORBIDDEN', 'NOT_FOUND', 'BAD_REQUEST', 'UNAUTHORIZED']);
+const NO_PROGRAM = 127;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
+/** How long tail has to end by itself. */
+const END_MS = 1000;
+const STDERR_KEPT = 300;
+
+/**
+ * Read a file in a container from its beginning and as it grows (tail -F, with pods/exec of the user), until `signal` is aborted or
+ * it cannot be read. The file may not exist yet. A broken connection is opened again. Never rejects.
+ */
+export async function followFile(
+  kube: Kube,
+  file: ContainerFile,
+  follower: FileFollower,
+  signal: AbortSignal,
+): Promise<void> {
+  const noted = new Set<string>();
+  const note = (why: string) => {
+    if (noted.has(why) || noted.size > 10 || signal.aborted) return;
+    noted.add(why);
+    follower.note(`${file.path} in ${file.namespace}/${file.pod} (${file.container}): ${why}`);
+  };
+  for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    const end = await readOnce(kube, file, { push: follower.begin(), note }, signal);
+    if (end === 'final') return;
+    if (end === 'worked') wait = FIRST_WAIT_MS;
+    await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}
+
+/** @returns whether bytes came, or trying again is useless */
+async function readOnce(
+  kube: Kube,
+  { path, ...place }: ContainerFile,
+  { push, note }: { readonly push: (bytes: Uint8Array) => void; readonly note: (why: string) => void },
+  signal: AbortSignal,
+): Promise<'final' | 'worked' | 'failed'> {
+  const cut = new AbortController();
+  let left = FOLLOWED_FILE_BYTES;
+  let end: () => void = () => cut.abort();
+  const stop = () => end();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const command = ['sh', '-c', SCRIPT, 'ksnoop', path];
+    const onStdout = (bytes: Uint8Array) => {
+      if (left <= 0) return;
+      left -= bytes.length;
+      push(bytes);
+      if (left <= 0) end();
+    };
+    const onStderr = (bytes: Uint8Array) => note(oneLine(Buffer.from(bytes).toString('utf8', 0, STDERR_KEPT)));
+    const stream = await openExec(kube, { ...place, command, stdin: true, onStdout, onStderr }, cut.signal);
+    end = () => {
+      void stream.write('end\n').then(() => stream.endStdin());
+      setTimeout(() => stream.terminate(), END_MS).unref();
+    };
+    if (signal.aborted || left <= 0) end();
+    const ended = await stream.ended;
+    if (left <= 0) {
+      note(`only its first ${FOLLOWED_FILE_BYTES / 2 ** 20} MiB are read`);
+      return 'final';
+    }
+    if (ended.kind === 'exited' && ended.code === NO_PROGRAM) {
+      note('the container has no tail; name another container that mounts the same volume');
+      return 'final';
+    }
+    if (ended.kind === 'failed' && /executable file not found|no such file or directory/i.test(ended.error.message)) {
+      note('the container has no sh; name another container that mounts the same volume');
+      return 'final';
+    }
+    if (ended.kind === 'failed') note(oneLine(ended.error.message));
+    return left < FOLLOWED_FILE_BYTES ? 'worked' : 'failed';
+  } catch (thrown) {
+    note(oneLine(messageOf(thrown)));
+    return thrown instanceof KsnoopError && FINAL.has(thrown.code) ? 'final' : 'failed';
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** What a program in a container wrote, without what moves a terminal's cursor. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+}

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { WebSocket } from 'ws';
+import { loadKube } from '../../../src/capture/kube/config.ts';
+import { followFile } from '../../../src/capture/kube/follow-file.ts';
+import type { Kube } from '../../../src/capture/kube/kube.ts';
+import { type ApiServer, type Behaviour, startApiServer } from '../../support/api-server.ts';
+
+let server: ApiServer;
+let kube: Kube;
+let directory: string;
+let stop: AbortController;
+let following: Promise<void> | undefined;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'ksnoop-follow-'));
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await following;
+  following = undefined;
+  for (const child of children.splice(0)) child.kill();
+  kube.close();
+  await server.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Runs the command of an exec on this machine, as a kubelet does in a container. */
+function runHere(socket: WebSocket, request: IncomingMessage): void {
+  const [program = '', ...words] = new URL(request.url ?? '', 'https://x').searchParams.getAll('command');
+  const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+  children.push(child);
+  const channel = (number: number) => (bytes: Buffer) => socket.send(Buffer.concat([Buffer.of(number), bytes]));
+  child.stdout.on('data', channel(1));
+  child.stderr.on('data', channel(2));
+  child.stdin.on('error', () => {});
+  socket.on('message', (data: Buffer) => {
+    if (data[0] === 0) child.stdin.write(data.subarray(1));
+    if (data[0] === 255) child.stdin.end();
+  });
+  socket.on('close', () => child.stdin.end());
+  child.on('close', (code) => {
+    const causes = [{ reason: 'ExitCode', message: String(code) }];
+    const status =
+      code === 0 ? { status: 'Success' } : { status: 'Failure', reason: 'NonZeroExitCode', details: { causes } };
+    channel(3)(Buffer.from(JSON.stringify(status)));
+    socket.close(1000);
+  });
+}
+
+async function follow(path: string, behaviour: Behaviour = { onExec: runHere }) {
+  server = await startApiServer(behaviour);
+  kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  const notes: string[] = [];
+  const readings: string[] = [];
+  const begin = () => {
+    const index = readings.push('') - 1;
+    return (bytes: Uint8Array) => {
+      readings[index] += Buffer.from(bytes).toString('latin1');
+    };
+  };
+  const file = { namespace: 'shop', pod: 'web-1', container: 'app', path };
+  following = followFile(kube, file, { begin, note: (sentence) => notes.push(sentence) }, stop.signal);
+  return { notes, readings };
+}
+
+const DEADLINE = { timeout: 60_000 };
+
+test('a file is read from its beginning, as it grows, and again after the connection broke; nothing is left running', async () => {
+  // A name that a shell would run, were it part of a script.
+  const path = join(directory, '$(touch x); "a\' b');
+  const { readings, notes } = await follow(path);
+  await expect.poll(() => notes.length, DEADLINE).toBe(1);
+  expect(notes[0]).toMatch(/in shop\/web-1 \(app\): tail: .*No such file/);
+  writeFileSync(path, 'one\n');
+  await expect.poll(() => readings, DEADLINE).toEqual(['one\n']);
+  appendFileSync(path, 'two\n');
+  await expect.poll(() => readings, DEADLINE).toEqual(['one\ntwo\n']);
+  server.cut();
+  await expect.poll(() => readings, DEADLINE).toEqual(['one\ntwo\n', 'one\ntwo\n']);
+  stop.abort();
+  await following;
+  await expect
+    .poll(() => children.map(({ exitCode, signalCode }) => exitCode ?? signalCode), DEADLINE)
+    .not.toContain(null);
+  expect(children).toHaveLength(2);
+}, 120_000);
+
+test('a container without tail is noted, and not tried again', async () => {
+  const onExec = (socket: WebSocket) => {
+    const causes = [{ reason: 'ExitCode', message: '127' }];
+    const status = { status: 'Failure', reason: 'NonZeroExitCode', details: { causes } };
+    socket.send(Buffer.concat([Buffer.of(3), Buffer.from(JSON.stringify(status))]));
+    socket.close(1000);
+  };
+  const { notes } = await follow('/keys', { onExec });
+  await following;
+  expect(notes).toEqual([
+    '/keys in shop/web-1 (app): the container has no tail; name another container that mounts the same volume',
+  ]);
+});
+
+test('without the permission to exec it ends with the message of the API server', async () => {
+  const onUpgrade: Behaviour['onUpgrade'] = (_request, socket) => {
+    socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    return true;
+  };
+  const { notes, readings } = await follow('/keys', { onUpgrade });
+  await following;
+  expect(notes).toHaveLength(1);
+  expect(readings).toEqual(['']);
+});
