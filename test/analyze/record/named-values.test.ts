@@ -6,25 +6,22 @@ const LEVELS = [0, 1, 2] as const;
 const nested = (value: unknown, level: number): string =>
   level === 0 ? JSON.stringify(value) : JSON.stringify({ body: nested(value, level - 1) });
 
-test.each(LEVELS)(
-  'a secret that ends with backslashes or quotes is masked whole, in strings of JSON %i deep',
-  (level) => {
-    for (const end of ['', '\\', '\\\\', '"', '\\"', '"hush"', '\n']) {
-      const text = nested(
-        [
-          { name: 'DB_PASSWORD', value: `hush${end}` },
-          { name: 'MODE', value: 'open' },
-        ],
-        level,
-      );
-      const masked = maskNamedValues(text);
-      expect(masked, text).not.toContain('hush');
-      expect(masked, text).toContain('open');
-    }
-  },
-);
+test.each(LEVELS)('a secret is masked whole, whatever it ends with, and nothing else, in JSON %i deep', (level) => {
+  const pair = (value: string) =>
+    nested(
+      [
+        { name: 'DB_PASSWORD', value },
+        { name: 'MODE', value: 'open' },
+      ],
+      level,
+    );
+  const masked = pair('hush').replace(/\\*"hush\\*"/, '***');
+  for (const end of ['', '\\', '\\\\', '"', '\\"', '"hush"', '\n']) {
+    expect(maskNamedValues(pair(`hush${end}`)), end).toBe(masked);
+  }
+});
 
-test.each(LEVELS)('what is no secret stays as it is behind any such text, in strings of JSON %i deep', (level) => {
+test.each(LEVELS)('what is no secret stays as it is, whatever it ends with, in JSON %i deep', (level) => {
   for (const end of ['', '\\', '\\\\', '"', '\\"']) {
     const text = nested(
       [

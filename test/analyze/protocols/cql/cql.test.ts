@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
+import { frameBegins, OPCODE } from '../../../../src/analyze/protocols/cql/frame.ts';
 import { cql } from '../../../../src/analyze/protocols/cql/index.ts';
 import { Prepared } from '../../../../src/analyze/protocols/cql/prepared.ts';
 import { analyseFile } from '../../../support/analysis.ts';
@@ -192,4 +193,17 @@ test('prepared statements are known by their ids, a bounded number of them', () 
   expect(prepared.statement('0')).toBe('SELECT 0');
   expect(prepared.statement('299')).toBe('');
   expect(new Prepared().statement('0')).toBe('');
+});
+
+test('of compressed frames only those of statements and results are recognised by themselves', () => {
+  const bodies = Buffer.alloc(60, 1);
+  const begins = (side: 0 | 1, opcode: number) => {
+    const bytes = frame(side === 0 ? 4 : 0x84, 1, opcode, bodies);
+    bytes[1] = 1;
+    return frameBegins(side, bytes, 0, bytes.length);
+  };
+  expect([OPCODE.query, OPCODE.execute, OPCODE.prepare, OPCODE.batch].map((opcode) => begins(0, opcode))).toEqual([
+    ...[true, true, false, false],
+  ]);
+  expect([OPCODE.result, OPCODE.error, OPCODE.event].map((opcode) => begins(1, opcode))).toEqual([true, false, false]);
 });

@@ -110,3 +110,16 @@ test('encryption hands over to TLS, and its refusal goes on in clear', () => {
 test('noise is not taken for it, and nothing is thrown', () => {
   likesNoNoise(postgresql, 200_000);
 });
+
+test('behind encryption by GSSAPI nothing is read', () => {
+  const ask = Uint8Array.from([0, 0, 0, 8, 4, 210, 22, 48]);
+  const query = Buffer.from('Q\0\0\0\x0dselect 1\0');
+  const answer = Buffer.from('C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I');
+  const steps = (reply: string): Step[] => [
+    [0, ask],
+    [1, reply],
+    [0, query],
+    [1, answer],
+  ];
+  expect(play(postgresql, steps('G'))).toEqual([]);
+});

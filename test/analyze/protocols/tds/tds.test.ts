@@ -191,3 +191,13 @@ describe('what the capture does not have', () => {
     ]);
   });
 });
+
+test('an answer that the end of the connection cuts is shown as far as it came', () => {
+  const cut = packet(4, Buffer.concat([doneToken(0x10, 3), Buffer.alloc(40)]), false);
+  const [exchange, ...others] = play(tds, [
+    [0, batch('SELECT a FROM b')],
+    [1, cut],
+  ]);
+  expect(others).toEqual([]);
+  expect(exchange).toMatchObject({ label: 'SELECT a FROM b', incomplete: 'closed early', responseTime: 1e6 });
+});

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { tns } from '../../../../src/analyze/protocols/tns/index.ts';
+import { TNS_SEEK, tnsLikeness } from '../../../../src/analyze/protocols/tns/packet.ts';
 import { brief, briefOfFile } from '../brief.ts';
 import { conversations } from '../conversations.ts';
 import { likesNoNoise, sameHoweverCut, survivesMutations } from '../hardiness.ts';
@@ -126,4 +127,10 @@ test('who speaks; noise and any bytes', () => {
   expect(probe(Buffer.concat([Buffer.from('0040000001000000', 'hex'), Buffer.alloc(56)]))).toBe('no');
   survivesMutations(tns, [SESSION], 300);
   likesNoNoise(tns, 100_000);
+});
+
+test('a CONNECT is recognised by its first TNS_SEEK bytes', () => {
+  const bytes = connect(DESCRIPTION);
+  const likeness = (length: number) => tnsLikeness(bytes, 0, length);
+  expect([TNS_SEEK - 1, TNS_SEEK, bytes.length].map(likeness)).toEqual(['more', 'client', 'client']);
 });
