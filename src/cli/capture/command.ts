@@ -75,7 +75,10 @@ async function capture(
     // What else is made of the packets needs them here.
     const choice =
       form === undefined && keep === undefined && lookup === undefined ? command.edge : command.edge === true;
-    const isEdge = choice === 'many' ? plan.plans.length >= MANY_NODES : choice;
+    const isWanted = choice === 'many' ? plan.plans.length >= MANY_NODES : choice;
+    // An agent analyses nothing for a session with tickets: only here it is known that the capture is one of a tenant.
+    const isEdge = isWanted && plan.asTenant !== true;
+    if (choice === true && !isEdge) log.warn('--edge is not available to tenants: the packets come to this machine');
     if (isEdge && choice === 'many') {
       log.info(`the packets of ${plan.plans.length} nodes are analysed there (--edge); --no-edge brings them here`);
     }

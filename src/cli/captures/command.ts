@@ -68,7 +68,10 @@ function rowOf(capture: CaptureSummary): string[] {
           recording.triggers === undefined ? '' : String(recording.triggers),
         ];
   const age = timeSpan(Date.now() - Date.parse(created));
-  return [namespace, name, phase, targets.join(','), counts, ...recorded, requestedBy, filter, age, duration, reason];
+  // ksnoop writes seconds; who writes the object by hand may use 8h.
+  const seconds = /^([0-9]{1,6})s$/.exec(duration)?.[1];
+  const lasts = seconds === undefined ? duration : timeSpan(Number(seconds) * 1000);
+  return [namespace, name, phase, targets.join(','), counts, ...recorded, requestedBy, filter, age, lasts, reason];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { conditionOf, phaseOf } from '../../capture/tenant/capture-object.ts';
@@ -7,6 +7,7 @@ import { formatOf } from '../../run/convert/index.ts';
 import { type FetchedFiles, fetchFiles } from '../../run/recording/fetch-files.ts';
 import { getObject } from '../../run/recording/get-object.ts';
 import { mergeTo } from '../../run/recording/merge-to.ts';
+import { fileExists } from '../../run/sink/file-errors.ts';
 import type { SinkTarget } from '../../run/sink/sink.ts';
 import { byteSize, counted } from '../../view/units.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
@@ -38,6 +39,9 @@ const CHANGING = ['filter', 'where', 'from', 'to', 'since', 'snaplen', 'output',
 /** `ksnoop get capture/NAME`: fetch the files of a recording, merge them, and write or analyse the whole. */
 export async function getCommand(word: string, raw: RawGetOptions): Promise<ExitCode> {
   const name = captureName(word);
+  // Before anything is fetched: a recording may be large.
+  const wanted = plainTarget(raw);
+  if (wanted?.kind === 'file' && raw.force !== true && existsSync(wanted.path)) throw fileExists(wanted.path);
   const log = logger({ quiet: raw.quiet === true, verbose: raw.verbose === true });
   const abort = new AbortController();
   const release = onStopSignals(() => abort.abort());
@@ -66,7 +70,9 @@ export async function getCommand(word: string, raw: RawGetOptions): Promise<Exit
     // What was fetched in part is gone on with at the next attempt.
     if (own === undefined || (isDone && raw.directory === undefined))
       rmSync(directory, { recursive: true, force: true });
-    else if (!isDone) log.info(`what was fetched is in ${directory}; the same command goes on from there`);
+    else if (!isDone && existsSync(directory)) {
+      log.info(`fetched files are kept in ${directory}; the same command continues from there`);
+    }
   }
 }
 
@@ -96,12 +102,12 @@ async function fetchFrom(fetch: RecordingFetch, directory: string, log: Logger, 
   const { status } = fetch;
   const degraded = conditionOf(status, 'Degraded');
   const others = degraded.status === 'True' ? [...missing, degraded.message] : missing;
-  if (phaseOf(status) === 'Running') log.info('it is still recording: its finished files are fetched');
+  if (phaseOf(status) === 'Running') log.info('the recording still runs: fetching the files that are finished');
   if (files.length === 0) {
     const hint =
       phaseOf(status) === 'Complete'
         ? 'A recording with a trigger has files only of what matched.'
-        : 'The first file is finished when it is full, when a trigger fires, or when the recording ends: ksnoop stop';
+        : 'A file is finished when it is full, when the time after a trigger has passed, or when the recording ends: ksnoop stop capture/NAME';
     const why = others.length === 0 ? '' : ` ${others.join(' ')}`;
     throw new KsnoopError('NO_SUCH_RECORDING', `The recording has no finished files.${why}`, { hint });
   }

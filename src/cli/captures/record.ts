@@ -107,8 +107,8 @@ function describe(status: JsonObject, made: MadeCapture, durationMs: number, log
   const namespace = `-n ${shellWord(made.namespace)}`;
   const capturing = conditionOf(status, 'Capturing');
   log.info(`${capturing.message} It ends after ${timeSpan(durationMs)}.`);
-  log.info(`how it goes: ksnoop captures ${namespace}; end it: ksnoop stop capture/${made.name} ${namespace}`);
-  log.info(`get it, at any time: ksnoop get capture/${made.name} ${namespace} -w ${made.name}.pcapng`);
+  log.info(`progress: ksnoop captures ${namespace}; to end it: ksnoop stop capture/${made.name} ${namespace}`);
+  log.info(`to get its files, at any time: ksnoop get capture/${made.name} ${namespace} -w ${made.name}.pcapng`);
   const degraded = conditionOf(status, 'Degraded');
   if (degraded.status === 'True') log.warn(degraded.message);
   else if (capturing.status !== 'True' && capturing.reason !== 'NoPods') {

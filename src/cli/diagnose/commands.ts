@@ -32,7 +32,7 @@ export function addDiagnoseCommand(ksnoop: Command, setExit: (code: number) => v
     .addOption(
       new Option(
         '--scope <WHAT>',
-        'target: only the targets; clients (default): also their clients; surroundings: also Ingresses that lead to them, and DNS',
+        'target: only the targets; clients (default; with --as-tenant: target): also their clients; surroundings: also Ingresses that lead to them, and DNS',
       ).choices(SCOPES),
     )
     .option('-w, --write <FILE>', 'also keep the packets in FILE')

@@ -35,7 +35,8 @@ export function completeDiagnose(words: readonly string[], raw: RawDiagnoseOptio
   const { where, json, write, failOn, local = false } = raw;
   if (write === '-') throw usage('stdout gets the report, so -w takes the name of a file.');
   if (local && raw.scope !== undefined) throw usage('--local uses no cluster, so --scope has no meaning with it.');
-  const scope = raw.scope ?? (local ? 'target' : 'clients');
+  // A Capture of a tenant has the targets alone.
+  const scope = raw.scope ?? (local || raw.asTenant === true ? 'target' : 'clients');
   checkReport(raw, 'findings');
   const { where: _where, json: _json, keylog, report, ...packetFlags } = raw;
   checkLiveKeyLog(keylog, raw.local === true);

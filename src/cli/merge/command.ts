@@ -42,6 +42,7 @@ export async function mergeCommand(words: readonly string[], raw: RawMergeOption
     const text = `${lines.join('\n')}\n`;
     if (output === 'summary-state' && argument !== undefined) {
       (await import('../../run/sink/whole-file.ts')).writeWholeFile(argument, text);
+      log.info(`wrote ${argument}`);
     } else process.stdout.write(text);
     log.info(`${counted(files, 'file')} added up; saved summaries have no findings`);
     const warnings = merged.parts.warnings();

@@ -52,6 +52,7 @@ export async function findAsTenant(
     growing: config.follow,
     leaveOut: undefined,
     seen: undefined,
+    asTenant: true,
     warnings: [`capturing as a tenant: Capture ${capture.name}${until}`],
     follow: (emit, ended) => capture.follow(emit, ended),
     names: [],
@@ -86,7 +87,10 @@ export async function isForTenants(kube: Kube, signal: AbortSignal): Promise<boo
 function checkExpressible(config: CaptureConfig): void {
   if (config.container !== undefined)
     throw inexpressible('captures all ports of a pod, not those of one container (-c)');
-  if (config.clients || (config.depth ?? 0) > 0) throw inexpressible('has no callers and callees (--clients, --depth)');
+  if (config.clients || (config.depth ?? 0) > 0) {
+    const hint = 'Leave out --clients and --depth; for ksnoop diagnose use --scope target.';
+    throw inexpressible('has no callers and callees (--clients, --depth)', hint);
+  }
   if (config.ownNodes === true) throw inexpressible('has no nodes');
   const { backends, controller } = config.sides;
   if (!backends || !controller) throw inexpressible('has both sides of an Ingress or Gateway');
@@ -96,8 +100,9 @@ function checkExpressible(config: CaptureConfig): void {
   if (config.allNamespaces || config.crossNamespaces === true) throw inexpressible('has pods of one namespace');
 }
 
-function inexpressible(why: string): KsnoopError {
-  return new KsnoopError('USAGE', `A capture of a tenant ${why}.`, {
-    hint: 'Name targets as KIND/NAME, such as svc/web or deploy/api, in one namespace.',
-  });
+function inexpressible(
+  why: string,
+  hint = 'Name targets as KIND/NAME, such as svc/web or deploy/api, in one namespace.',
+): KsnoopError {
+  return new KsnoopError('USAGE', `A capture of a tenant ${why}.`, { hint });
 }

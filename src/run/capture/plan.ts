@@ -34,6 +34,8 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
   readonly names: readonly NamedAddress[];
   /** pcap-filter(7) of what must not be captured; undefined for nothing. */
   readonly leaveOut: string | undefined;
+  /** The agents take tickets of a Capture: they only capture, and analyse nothing. */
+  readonly asTenant?: boolean;
   /** Takes the addresses that captured pods exchange packets with; undefined unless `clients` or `depth` needs them. */
   readonly seen: PeersSeen | undefined;
   /**

@@ -75,6 +75,7 @@ function joined(
     waiting: plans.some(({ waiting }) => waiting),
     growing: plans.some(({ growing }) => growing),
     warnings: parts.flatMap(({ cluster, plan }) => plan.warnings.map((warning) => `${cluster}: ${warning}`)),
+    asTenant: plans.some(({ asTenant }) => asTenant === true),
     leaveOut: leftOut.length === 0 ? undefined : leftOut.join(' or '),
     names: plans.flatMap(({ names }) => names),
     follow: followAll(plans.flatMap(({ follow }) => follow ?? [])),

@@ -49,14 +49,16 @@ export class Parts {
       return [
         ...(missing.length === 0
           ? []
-          : [`Of ${grouped(of)} parts ${named(missing)} not there: the sum is not complete.`]),
-        ...(twice.length === 0 ? [] : [`Of ${grouped(of)} parts ${named(twice)} there more often than others.`]),
+          : [`${named(missing, of)} missing: the sum is not complete.`]),
+        ...(twice.length === 0 ? [] : [`${named(twice, of)} there more often than the others.`]),
       ];
     });
   }
 }
 
-function named(indexes: readonly number[]): string {
+/** The subject of a sentence, with parts as `--shard` has them: `Part 1/3 is`. */
+function named(indexes: readonly number[], of: number): string {
   const more = indexes.length > NAMED ? ` and ${grouped(indexes.length - NAMED)} more` : '';
-  return `${indexes.slice(0, NAMED).join(', ')}${more} ${indexes.length === 1 ? 'is' : 'are'}`;
+  const parts = indexes.slice(0, NAMED).map((index) => `${index}/${of}`);
+  return `${indexes.length === 1 ? 'Part' : 'Parts'} ${parts.join(', ')}${more} ${indexes.length === 1 ? 'is' : 'are'}`;
 }

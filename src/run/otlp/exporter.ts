@@ -116,7 +116,7 @@ export class Exporter {
     const delivered = Object.values(this.sent).some((count) => count > 0);
     if (!delivered && this.#failing !== undefined) {
       throw new KsnoopError('OTLP_FAILED', `Nothing could be delivered: ${this.#failing}.`, {
-        hint: 'Check the URL of --otlp, its port (4318 for HTTP) and --otlp-header; the receiver must take OTLP over HTTP.',
+        hint: 'Check the URL of --otlp, its port (4318 for HTTP) and --otlp-header; the receiver must take OTLP over HTTP. A name of the cluster is known only in its pods: from another machine use kubectl port-forward.',
       });
     }
   }

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { RawCaptureOptions } from '../../../src/cli/capture/options.ts';
+import { completeDiagnose } from '../../../src/cli/diagnose/options.ts';
 import { findTargets } from '../../../src/run/capture/find-targets.ts';
 import { podOf, TenantPlace } from '../../capture/tenant/tenant-place.ts';
 import { captureConfig } from '../../cli/config.ts';
@@ -24,6 +25,7 @@ test('who may not list the agents captures as a tenant where the cluster has Cap
   expect(place.spec).toMatchObject({ targets: ['svc/web'], filter: 'port 80', limits: { duration: '90s' } });
   expect([...plan.labels]).toEqual([[pod.uid, 'shop/web-1']]);
   expect(plan.warnings).toEqual(['capturing as a tenant: Capture shop/ksnoop-abc']);
+  expect(plan.asTenant).toBe(true);
   expect(await plan.close()).toBeUndefined();
   // Of this very Capture: another of its name may have taken its place.
   expect(place.ends).toEqual([expect.stringMatching(/^DELETE .*"preconditions":\{"uid":/)]);
@@ -34,6 +36,13 @@ test('--as-tenant does so in any case; without --duration the Capture ends by it
   expect(place.spec).toMatchObject({ limits: { duration: '28800s' } });
   expect(plan.warnings[0]).toContain('ends after 8 h');
   await plan.close();
+});
+
+test('ksnoop diagnose --as-tenant looks at the targets alone; where clients are wanted, the message has the flag', async () => {
+  const raw = { interface: 'any', asTenant: true };
+  expect(completeDiagnose(['svc/web'], raw, false)).toMatchObject({ scope: 'target', capture: { clients: false } });
+  expect(completeDiagnose(['svc/web'], { interface: 'any' }, false).scope).toBe('clients');
+  await expect(found({ clients: true })).rejects.toMatchObject({ hint: expect.stringContaining('--scope target') });
 });
 
 test('where nobody has set Captures up, the missing permission is what counts', async () => {

@@ -12,12 +12,12 @@ it('warns of parts that are missing, or there more often than others', () => {
   expect(partsOf(['0-of-2'], ['1-of-2']).warnings()).toEqual([]);
   // Two sets of captures that were read alike.
   expect(partsOf(['0-of-2', '1-of-2'], ['1-of-2'], ['0-of-2']).warnings()).toEqual([]);
-  expect(partsOf(['0-of-3'], ['2-of-3']).warnings()).toEqual(['Of 3 parts 1 is not there: the sum is not complete.']);
+  expect(partsOf(['0-of-3'], ['2-of-3']).warnings()).toEqual(['Part 1/3 is missing: the sum is not complete.']);
   expect(partsOf(['0-of-2'], ['1-of-2'], ['1-of-2']).warnings()).toEqual([
-    'Of 2 parts 1 is there more often than others.',
+    'Part 1/2 is there more often than the others.',
   ]);
   expect(partsOf(['0-of-2', '1-of-2'], ['7-of-200000']).warnings()).toEqual([
-    'Of 200,000 parts 0, 1, 2, 3, 4, 5, 6, 8 and 199,991 more are not there: the sum is not complete.',
+    'Parts 0/200000, 1/200000, 2/200000, 3/200000, 4/200000, 5/200000, 6/200000, 8/200000 and 199,991 more are missing: the sum is not complete.',
   ]);
 });
 
