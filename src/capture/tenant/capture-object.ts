@@ -138,6 +138,19 @@ function explained(thrown: unknown, namespace: string): unknown {
     const missing = /namespaces? /.test(thrown.message) && thrown.message.includes(`"${namespace}"`);
     return missing ? thrown : noCaptures(thrown);
   }
+  // A ResourceQuota refuses with the status of missing permissions, too.
+  const quota = /exceeded quota: (.*?)\.?$/s.exec(thrown.message)?.[1];
+  if (quota !== undefined) {
+    return new KsnoopError(
+      'CAPTURE_REFUSED',
+      `The quota of namespace ${namespace} has no place for another Capture: ${quota}.`,
+      {
+        hint: 'Captures that have ended count until they are deleted: ksnoop captures, ksnoop delete capture/NAME',
+        exit: EXIT.failed,
+        cause: thrown,
+      },
+    );
+  }
   // The policy's refusal comes with the status of missing permissions; the hint of RBAC would be wrong.
   if (!thrown.message.includes('ValidatingAdmissionPolicy')) return thrown;
   const why = /denied request: (.*)$/s.exec(thrown.message)?.[1] ?? thrown.message;

@@ -68,7 +68,8 @@ async function started(
     const now = status ?? watch.status;
     const admitted = conditionOf(now, 'Admitted');
     if (admitted.status === 'False') {
-      const hint = admitted.reason === 'Forbidden' ? captureRightHint(made.namespace) : undefined;
+      const end = `The object stays: ksnoop delete capture/${made.name} -n ${shellWord(made.namespace)}`;
+      const hint = admitted.reason === 'Forbidden' ? `${captureRightHint(made.namespace)} ${end}` : end;
       throw new KsnoopError('CAPTURE_REFUSED', `The controller does not admit the recording: ${admitted.message}`, {
         hint,
       });

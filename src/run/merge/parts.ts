@@ -47,9 +47,7 @@ export class Parts {
       const again = missing.length === 0 ? all.filter((index) => counts.get(index) !== most) : [];
       const twice = again.length === 0 ? [] : all.filter((index) => counts.get(index) === most);
       return [
-        ...(missing.length === 0
-          ? []
-          : [`${named(missing, of)} missing: the sum is not complete.`]),
+        ...(missing.length === 0 ? [] : [`${named(missing, of)} missing: the sum is not complete.`]),
         ...(twice.length === 0 ? [] : [`${named(twice, of)} there more often than the others.`]),
       ];
     });

@@ -201,6 +201,16 @@ test('a refusal of the policy, and a cluster without Captures, are named', async
     message: expect.stringMatching(/does not admit this capture: needs create on pods\/exec/),
     hint: expect.stringContaining('namespace shop'),
   });
+  const quota =
+    'captures.ksnoop.io "q1" is forbidden: exceeded quota: captures, requested: count/captures.ksnoop.io=1, used: count/captures.ksnoop.io=1, limited: count/captures.ksnoop.io=1';
+  place.refuseCreate = { code: 403, message: quota };
+  await expect(begun(() => {})).rejects.toMatchObject({
+    code: 'CAPTURE_REFUSED',
+    message: expect.stringMatching(
+      /quota of namespace shop .* captures, requested: .*limited: count\/captures.ksnoop.io=1\.$/,
+    ),
+    hint: expect.stringContaining('ksnoop delete capture/NAME'),
+  });
   place.refuseCreate = { code: 404, message: 'the server could not find the requested resource' };
   await place.close();
   const kube = await place.open();
