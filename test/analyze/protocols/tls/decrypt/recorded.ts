@@ -26,6 +26,8 @@ export interface TlsTalk {
   readonly ciphers?: string;
   /** The client shows a certificate. */
   readonly clientCertificate?: boolean;
+  /** Bytes of content that a record of the server has at most (512 to 16384); 16384 unless set. */
+  readonly fragment?: number;
   /** What the client says, and what the server answers to it, one after the other. */
   readonly talk: readonly (readonly [request: string, response: string])[];
 }
@@ -35,7 +37,7 @@ const server = issue(authority, { name: 'web.shop', hosts: ['web.shop'] });
 const client = issue(authority, { name: 'cart' });
 
 /** Let two peers talk through TLS, over sockets of the loopback. */
-export async function recordTls({ version, ciphers, clientCertificate, talk }: TlsTalk): Promise<Recorded> {
+export async function recordTls({ version, ciphers, clientCertificate, fragment, talk }: TlsTalk): Promise<Recorded> {
   const steps: RecordedStep[] = [];
   let keyLog = '';
   const common = {
@@ -68,6 +70,7 @@ export async function recordTls({ version, ciphers, clientCertificate, talk }: T
   });
   await once(opened, 'secureConnect');
   const [accepted] = (await accepting) as [TLSSocket];
+  if (fragment !== undefined) accepted.setMaxSendFragment(fragment);
   for (const [request, response] of talk) {
     await said(opened, accepted, request);
     await said(accepted, opened, response);
