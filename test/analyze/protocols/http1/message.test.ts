@@ -334,3 +334,19 @@ test.each([
   const bytes = Buffer.from(text, 'latin1');
   expect(http1.probe(bytes, 0, bytes.length)).toBe(likeness);
 });
+
+test('a request that was not captured while no message was under way makes only its own answer one without a request', () => {
+  const events = play(http1, [
+    [0, GET],
+    [0, { gap: GET.length }],
+    [1, EMPTY, GET.length],
+    [1, EMPTY, 2 * GET.length],
+    [0, GET],
+    [1, EMPTY],
+  ]);
+  expect(brief(events)).toEqual([
+    'GET /a | 200 |  | ',
+    '(request not seen) | 200 | request not seen | ',
+    'GET /a | 200 |  | ',
+  ]);
+});

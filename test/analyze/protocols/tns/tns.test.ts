@@ -129,8 +129,15 @@ test('who speaks; noise and any bytes', () => {
   likesNoNoise(tns, 100_000);
 });
 
-test('a CONNECT is recognised by its first TNS_SEEK bytes', () => {
+test('a CONNECT is recognised by its first TNS_SEEK bytes, a shorter ACCEPT as soon as it is whole', () => {
   const bytes = connect(DESCRIPTION);
   const likeness = (length: number) => tnsLikeness(bytes, 0, length);
   expect([TNS_SEEK - 1, TNS_SEEK, bytes.length].map(likeness)).toEqual(['more', 'client', 'client']);
+
+  const accept = packet(2, Buffer.concat([Buffer.of(1, 0x3e), Buffer.alloc(14)]));
+  expect(accept.length).toBeLessThan(TNS_SEEK);
+  expect([tnsLikeness(accept, 0, accept.length - 1), tnsLikeness(accept, 0, accept.length)]).toEqual([
+    'more',
+    'server',
+  ]);
 });
