@@ -45,6 +45,8 @@ test('streams of a connection are exchanges', async () => {
   });
   expect(of('GET /broken')).toMatchObject({ failed: true });
   expect(of('GET /trailers')?.fields.http).toMatchObject({ responseHeaders: { 'x-check': 'whole' } });
+  // As it is written, too.
+  expect(JSON.stringify(of('GET /trailers')?.fields.http)).toContain('"x-check":"whole"');
   expect(JSON.stringify(said)).not.toContain('hush');
 });
 
