@@ -44,6 +44,9 @@ export const FOUND_STREAMS = 65_536;
 export const FOUND_FLOWS = 524_288;
 export const FOUND_HOSTS = 65_536;
 
+/** Names of nodes that are given of a sample. */
+export const SAMPLE_NODES = 1_000;
+
 /** Clusters that a capture tells apart; interfaces of others count as one cluster without names. */
 export const CLUSTERS_MAXIMUM = 1_000;
 

@@ -32,6 +32,8 @@ export class EdgeAnalysis {
   #hasPackets = false;
   #opaque = 0;
   #skipped = 0;
+  /** The level of sampling that the client knows; nothing is left out before it does. */
+  #level = 0;
   #totalsAt = 0;
   #ended = false;
 
@@ -114,7 +116,8 @@ export class EdgeAnalysis {
       return;
     }
     if (this.#began[id] !== true) this.#begin(id, bytes, offset);
-    if (this.#sampling.skips(bytes, offset, this.#linkTypes[id] ?? 0)) {
+    this.#announceLevel();
+    if (this.#level > 0 && this.#sampling.skips(bytes, offset, this.#linkTypes[id] ?? 0)) {
       this.#skipped += 1;
       return;
     }
@@ -134,6 +137,15 @@ export class EdgeAnalysis {
     this.#began[id] = true;
     this.#hasPackets = true;
     this.#found.interfaceBegan(id, time);
+  }
+
+  /** Behind the first packet, which gives the time, and behind what was counted before. */
+  #announceLevel(): void {
+    const { level } = this.#sampling;
+    if (level === this.#level || this.#capture.analysis.packets === 0) return;
+    this.#level = level;
+    this.#sendTotals();
+    this.#found.sampling(level);
   }
 
   #sendTotals(): void {

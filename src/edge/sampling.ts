@@ -20,6 +20,11 @@ export class Sampling {
   #level = 0;
   #changedAt = Number.NEGATIVE_INFINITY;
 
+  /** One connection of so many is analysed: two to the power of this. */
+  get level(): number {
+    return this.#level;
+  }
+
   /** @param waiting bytes of packets that wait @param now milliseconds */
   behind(waiting: number, now: number): void {
     if (waiting > BEHIND_BYTES && this.#level < LEVEL_MAXIMUM && now - this.#changedAt >= LESS_MS) this.#change(1, now);

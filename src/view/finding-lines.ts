@@ -22,9 +22,10 @@ export interface FindingStyle {
 const INDENT = '    ';
 
 /** A finding in one line: `ERROR (likely) web.shop does not answer: … [CONNECT_TIMEOUT]`. */
-export function findingHead({ severity, confidence, code, message }: Finding, colours: Colours): string {
+export function findingHead({ severity, confidence, code, message, sample }: Finding, colours: Colours): string {
   const label = severity === 'error' ? colours.failure('ERROR') : severity === 'warning' ? 'WARNING' : 'INFO';
-  const sure = confidence === 'proven' ? '' : ` (${confidence})`;
+  const doubts = [...(confidence === 'proven' ? [] : [confidence]), ...(sample === true ? ['sample'] : [])];
+  const sure = doubts.length === 0 ? '' : ` (${doubts.join(', ')})`;
   return `${label}${sure} ${sanitise(message)} ${colours.aside(`[${code}]`)}`;
 }
 

@@ -9,6 +9,7 @@ import type {
 import type { Colours } from './colour.ts';
 import { flowLine } from './flow-table.ts';
 import { wrapped } from './help-text.ts';
+import { sampleText } from './sample-text.ts';
 import { sanitise } from './sanitise.ts';
 import { type Cell, type Column, tableLines } from './table.ts';
 import { byteSize, counted, grouped, latencyText, timeSpan } from './units.ts';
@@ -35,6 +36,7 @@ export function summaryTables(report: SummaryReport, style: SummaryStyle): strin
   const name = (text: string | undefined) => sanitise(text ?? '');
   return [
     ...sentence(summaryHeadline(report), style),
+    ...(report.sample === undefined ? [] : sentence(sampleText(report.sample, true), style)),
     ...exchanges(
       'Services',
       [NAME('SERVICE'), LEFT('PROTOCOL')],

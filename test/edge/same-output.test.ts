@@ -103,6 +103,37 @@ test('an analysis that does not keep up leaves out connections, and says so', as
   );
 });
 
+test('counts and records of a sample say that they are of one, and of a whole that they are not', async () => {
+  const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));
+  const shown = async (name: string, isJson: boolean, waiting: number) => {
+    const kind = await kindOf({ name, json: false });
+    return shownOf(kind, [analysedStream(stream, kind, 65_536, waiting)], isJson);
+  };
+  const behind = 20 * 1024 * 1024;
+  const sample = {
+    share: expect.any(Number),
+    since: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    nodes: expect.any(Array),
+  };
+  for (const name of ['summary', 'findings', 'map']) {
+    const [document = ''] = await shown(name, true, behind);
+    expect(JSON.parse(document), name).toMatchObject({ sample });
+    expect(JSON.parse(document).sample.share).toBeGreaterThan(0);
+    expect(JSON.parse(document).sample.share).toBeLessThan(1);
+    expect(
+      (await shown(name, false, behind)).some((line) => /^A SAMPLE: since/.test(line)),
+      name,
+    ).toBe(true);
+    expect(JSON.parse((await shown(name, true, 0))[0] ?? ''), name).not.toHaveProperty('sample');
+  }
+  for (const name of ['json', 'flows']) {
+    const marks = (lines: readonly string[]) =>
+      lines.filter((line) => !line.startsWith('#')).map((line) => JSON.parse(line).sample);
+    expect(marks(await shown(name, true, behind)), name).toContain(2);
+    expect(new Set(marks(await shown(name, true, 0)))).toEqual(new Set([undefined]));
+  }
+});
+
 test('a flow that two nodes saw with the same addresses counts once, and its packets there are copies', async () => {
   const kind = await kindOf({ name: 'json', json: false });
   const file = readFileSync(join(TESTS, 'run/analysis/captures/loss-response-http1-fast.pcap'));

@@ -7,6 +7,7 @@ import { BLOCK } from '../../wire/pcapng.ts';
 import type { AnalysisSink } from '../flow/flow-facts.ts';
 import { FoundReader } from '../found/found-reader.ts';
 import { added, type FoundTotals, NO_TOTALS } from '../found/totals.ts';
+import { interfaceIdentity } from '../identity/identity.ts';
 import { DIRECTION } from '../layers/layer.ts';
 import { decodeCommonPacket } from '../packet/common-packet.ts';
 import { Fragments } from '../packet/fragments.ts';
@@ -70,12 +71,14 @@ export class CaptureAnalysis {
     /** By interface: the number of its cluster; only once one names its cluster. */
     const clusters: number[] = [];
     const interfaceNames: string[] = [];
+    const nodeNames: string[] = [];
     this.found = new FoundReader(
       {
         hosts: analysis.hosts,
         now: () => analysis.clock.now,
         newFlow: () => analysis.newFlow(),
         interfaceName: (id) => interfaceNames[id] ?? '',
+        nodeName: (id) => nodeNames[id] ?? '',
         counted: (more) => this.#counted(more),
       },
       sink,
@@ -85,6 +88,7 @@ export class CaptureAnalysis {
       interface: (id, described) => {
         linkTypes[id] = described.linkType;
         interfaceNames[id] = described.name;
+        nodeNames[id] = interfaceIdentity(described.name, described.description).node ?? '';
         analysis.addInterface(id, described);
         const cluster = analysis.hosts.clusters.number(clusterOf(described.description));
         if (cluster > 0 || clusters.length > 0) clusters[id] = cluster;

@@ -13,6 +13,7 @@ import { REQUEST_UNKNOWN } from '../protocols/unfinished.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { maskCounted, maskEvent } from '../record/mask-event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
+import { type SampleRecord, sampleRecord } from '../record/sample-record.ts';
 import { NetworkStates } from '../state/network-states.ts';
 import type { Disposition } from './analysis.ts';
 import { CaptureAnalysis, type PacketChoice, type PacketObserver } from './capture-analysis.ts';
@@ -109,6 +110,11 @@ export class AnalysisSession {
   get span(): { readonly first: number; readonly last: number } | undefined {
     const { packets, clock } = this.capture.analysis;
     return packets === 0 ? undefined : { first: clock.earliest, last: clock.latest };
+  }
+
+  /** Agents could not keep up, and what was counted is of a sample; undefined where all was analysed. */
+  get sample(): SampleRecord | undefined {
+    return sampleRecord(this.capture.found.sample, (time) => this.recorder.timeText(time));
   }
 
   /** Makes records of the analysis' events; exists once the first packet has arrived. */

@@ -21,6 +21,8 @@ export interface FindingContext {
   interfaceName(id: number): string | undefined;
   /** Where detectors note that a bound was reached. */
   readonly bounds?: FindingBounds | undefined;
+  /** Agents could not keep up, and analysed a sample of the connections. */
+  isSample?(): boolean;
   /** When the capture took place: ns since 1970 of its first packet. */
   epoch(): bigint;
 }
@@ -39,7 +41,14 @@ export function isOfRequests(protocol: string): boolean {
 /** What the detectors of an analysis may ask. */
 export function contextOf({ capture, names, states, interfaces }: AnalysisSession): FindingContext {
   const { hosts, clock } = capture.analysis;
-  return { hosts, names, states, interfaceName: (id) => interfaces[id]?.name, epoch: () => clock.absolute(0) };
+  return {
+    hosts,
+    names,
+    states,
+    interfaceName: (id) => interfaces[id]?.name,
+    isSample: () => capture.found.sample !== undefined,
+    epoch: () => clock.absolute(0),
+  };
 }
 
 /** Looks for one finding or a family of them. Its memory is bounded (cases.ts). */

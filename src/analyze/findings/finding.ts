@@ -41,6 +41,26 @@ export interface Finding {
   /** How often, and of how many. */
   readonly cases: number;
   readonly attempts: number;
+  /** Agents could not keep up: its counts are of a sample of the connections. */
+  readonly sample?: true | undefined;
+}
+
+/** Said of a finding that no packet alone proves. */
+const OF_A_SAMPLE = 'connections that the agents left out may show something else';
+
+/**
+ * The finding as a sample of the connections shows it: its counts are marked, and packets prove nothing of the connections that are
+ * missing. What the cluster's objects and the kernel's counters show alone is as sure as before.
+ */
+export function ofSample(finding: Finding): Finding {
+  const { confidence, otherwise, evidence } = finding;
+  if (evidence.every(({ flows, times }) => flows.length === 0 && times === undefined)) return finding;
+  return {
+    ...finding,
+    confidence: confidence === 'proven' ? 'likely' : confidence,
+    otherwise: otherwise === undefined ? OF_A_SAMPLE : `${otherwise}; ${OF_A_SAMPLE}`,
+    sample: true,
+  };
 }
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'information'];

@@ -2,7 +2,7 @@ import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-f
 import type { AnalysisEvent } from '../record/event.ts';
 import { FindingBounds } from './cases.ts';
 import { type Detector, type DetectorKind, type FindingContext, isOfRequests, serverOf } from './detector.ts';
-import { type Evidence, type Finding, severityRank } from './finding.ts';
+import { type Evidence, type Finding, ofSample, severityRank } from './finding.ts';
 import { FlowEnds } from './flow-ends.ts';
 import { DETECTORS } from './index.ts';
 import { isNotableEvent, isNotableFlow } from './notable.ts';
@@ -110,9 +110,11 @@ export class Findings {
           for (const one of others ?? [subject]) explained.add(`${consequence} ${one}`);
       }
     }
+    const isSample = this.#context.isSample?.() === true;
     return all
       .filter(({ code, subject }) => !explained.has(`${code} ${subject}`))
       .sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || b.cases - a.cases)
+      .map((finding) => (isSample ? ofSample(finding) : finding))
       .map((finding) => ({ ...finding, evidence: finding.evidence.map((evidence) => this.#withFilter(evidence)) }));
   }
 

@@ -29,6 +29,8 @@ export interface FlowIdentity {
   readonly sameAs?: OtherLeg | undefined;
   /** The proxy on the client's own machine that took it in place of the server (redirects.ts). */
   readonly redirect?: Redirect | undefined;
+  /** Its agent could not keep up, and analysed one of so many connections: 4. Undefined where it analysed all. */
+  readonly sample?: number | undefined;
 }
 
 /** The flow that is the same connection before NAT changed its addresses, or behind it. */
@@ -62,6 +64,8 @@ export interface FlowFacts {
   readonly interfaceId: number;
   readonly sameAs?: OtherLeg | undefined;
   readonly redirect?: Redirect | undefined;
+  /** As FlowIdentity has it. */
+  readonly sample?: number | undefined;
   readonly first: number;
   readonly last: number;
   readonly client: DirectionFacts;

@@ -131,8 +131,8 @@ const knownSighting: Shape = (value, by) => {
   return made.interfaceId === undefined ? undefined : made;
 };
 
-/** What is said apart from the rest: numbers of the flow, its interface and its other leg. */
-type Numbered = 'id' | 'interfaceId' | 'sameAs';
+/** What is said apart from the rest: numbers of the flow, its interface and its other leg, and of how many connections it is one. */
+type Numbered = 'id' | 'interfaceId' | 'sameAs' | 'sample';
 
 const IDENTITY = {
   continued: maybe(flag),

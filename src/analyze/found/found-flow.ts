@@ -32,6 +32,15 @@ export interface FoundIdentity {
   readonly redirect?: Redirect | undefined;
 }
 
+/** What a block says of a flow. */
+export interface FoundNow {
+  readonly identity: FoundIdentity;
+  /** As factsShape has them, of a flow that has ended. */
+  readonly facts?: Partial<FlowFacts>;
+  /** As FlowIdentity has it. */
+  readonly sample: number | undefined;
+}
+
 const NOTHING = { packets: 0, bytes: 0, payload: 0 };
 
 /** A flow of another analysis for those who take events. Before its end nothing of it is counted. */
@@ -46,10 +55,10 @@ export class FoundFlow implements FlowInfo {
   readonly interfaceId: number;
   readonly sameAs: OtherLeg | undefined;
   readonly redirect: Redirect | undefined;
+  readonly sample: number | undefined;
   readonly #facts: Partial<FlowFacts> | undefined;
 
-  /** @param facts as factsShape has them, of a flow that has ended */
-  constructor(known: KnownFlow, interfaceId: number, identity: FoundIdentity, facts?: Partial<FlowFacts>) {
+  constructor(known: KnownFlow, interfaceId: number, { identity, facts, sample }: FoundNow) {
     this.id = known.id;
     this.transport = identity.transport;
     this.continued = identity.continued === true;
@@ -60,6 +69,7 @@ export class FoundFlow implements FlowInfo {
     this.interfaceId = interfaceId;
     this.sameAs = known.sameAs;
     this.redirect = identity.redirect;
+    this.sample = sample;
     this.#facts = facts;
   }
 
@@ -80,6 +90,7 @@ export class FoundFlow implements FlowInfo {
       id,
       interfaceId,
       sameAs,
+      ...(this.sample === undefined ? {} : { sample: this.sample }),
     };
   }
 }

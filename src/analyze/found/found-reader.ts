@@ -9,11 +9,15 @@ import { eventShape } from './event-shape.ts';
 import { factsShape, identityShape, legShape } from './facts-shape.ts';
 import { FoundFlow, type FoundIdentity, type KnownFlow } from './found-flow.ts';
 import { FoundLegs } from './legs.ts';
+import { type Sample, StreamSample, sampleOf } from './sample.ts';
 import { type Translation, WrongShape } from './shape.ts';
 import { added, type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
 
 /** TCP's number in an IP header. */
 const TCP = 6;
+
+/** At the highest level an agent analyses one connection of 2 to the power of this. */
+const SAMPLE_LEVEL_MAXIMUM = 16;
 
 /** Flows of one stream whose numbers are remembered after their end. */
 const ENDED_REMEMBERED = 4_096;
@@ -27,6 +31,8 @@ export interface FoundTarget {
   newFlow(): number;
   /** The name of an interface; empty where it has none. */
   interfaceName(id: number): string;
+  /** The node of an interface; empty where that is not known. */
+  nodeName(id: number): string;
   /** What was counted since the last time. */
   counted(more: FoundTotals): void;
 }
@@ -46,6 +52,8 @@ interface Stream {
   /** Numbers here of flows that have ended lately: one that ends later may be the other leg. */
   readonly ended: Map<number, number>;
   totals: FoundTotals;
+  /** Undefined as long as everything is analysed. */
+  sample: StreamSample | undefined;
 }
 
 interface NewFlow {
@@ -72,6 +80,7 @@ export class FoundReader {
   readonly #target: FoundTarget;
   readonly #sink: AnalysisSink;
   readonly #streams = new Map<number, Stream>();
+  readonly #samples: StreamSample[] = [];
   /** Open flows by their paths. */
   readonly #paths = new Map<string, KnownFlow>();
   /** By the name of an interface: the stream that last described it. */
@@ -95,6 +104,11 @@ export class FoundReader {
   /** Whether anything came. */
   get isUsed(): boolean {
     return this.#isUsed;
+  }
+
+  /** What was analysed where agents could not keep up; undefined where all was. */
+  get sample(): Sample | undefined {
+    return sampleOf(this.#samples);
   }
 
   /**
@@ -122,7 +136,7 @@ export class FoundReader {
   #stream(number: number): Stream | undefined {
     const known = this.#streams.get(number);
     if (known !== undefined || this.#streams.size >= FOUND_STREAMS) return known;
-    const stream = { interfaces: new Map(), flows: new Map(), ended: new Map(), totals: NO_TOTALS };
+    const stream = { interfaces: new Map(), flows: new Map(), ended: new Map(), totals: NO_TOTALS, sample: undefined };
     this.#streams.set(number, stream);
     return stream;
   }
@@ -134,6 +148,7 @@ export class FoundReader {
     if (interfaceId === undefined) throw new WrongShape('no interface');
     if (kind === 'i') this.#interfaceBegan(interfaceId, number);
     else if (kind === 't') this.#totals(totalsShape(first, this.#by(stream)) as FoundTotals, stream);
+    else if (kind === 's') this.#sampling(whole(first), interfaceId, stream);
     else if (kind === 'l') this.#sink.local?.(this.#host(first), interfaceId);
     else if (kind === 'b') this.#began(found, interfaceId, number, stream);
     else if (kind === 'k') this.#leg(whole(first), `${whole(second)} ${whole(third)}`, number, stream);
@@ -147,13 +162,15 @@ export class FoundReader {
       const identity = said ?? flow.identity;
       if (identity === undefined) throw new WrongShape('no identity');
       flow.identity = identity;
-      if (!isCopy(flow)) this.#sink.event(event, new FoundFlow(flow, interfaceId, identity));
+      if (!isCopy(flow))
+        this.#sink.event(event, new FoundFlow(flow, interfaceId, { identity, sample: sampledOf(stream) }));
     } else if (kind === 'f') {
       const facts = factsShape(second, this.#by(stream)) as FoundIdentity & Partial<FlowFacts>;
       const flow = this.#flow(whole(first), number, stream);
       this.#joinedTo(flow, third, stream);
       this.#ended(whole(first), flow, stream);
-      if (!isCopy(flow)) this.#sink.flowEnded(new FoundFlow(flow, interfaceId, facts, facts));
+      if (!isCopy(flow))
+        this.#sink.flowEnded(new FoundFlow(flow, interfaceId, { identity: facts, facts, sample: sampledOf(stream) }));
       else this.#copied(facts);
     } else throw new WrongShape('no kind');
   }
@@ -176,6 +193,16 @@ export class FoundReader {
   #totals(totals: FoundTotals, stream: Stream): void {
     this.#target.counted(totalsSince(totals, stream.totals));
     stream.totals = totals;
+    if (stream.sample !== undefined) stream.sample.totals = totals;
+  }
+
+  #sampling(level: number, interfaceId: number, stream: Stream): void {
+    if (level < 0 || level > SAMPLE_LEVEL_MAXIMUM) throw new WrongShape('no level');
+    if (stream.sample === undefined && level > 0) {
+      stream.sample = new StreamSample(this.#target.nodeName(interfaceId), this.#target.now(), stream.totals);
+      this.#samples.push(stream.sample);
+    }
+    if (stream.sample !== undefined) stream.sample.level = level;
   }
 
   #began(found: readonly unknown[], interfaceId: number, number: number, stream: Stream): void {
@@ -284,6 +311,11 @@ export class FoundReader {
     this.#hosts.set(key, host);
     return host;
   }
+}
+
+/** Of so many connections of its node one is analysed now: 4; undefined where all are. */
+function sampledOf({ sample }: Stream): number | undefined {
+  return sample === undefined || sample.level === 0 ? undefined : 2 ** sample.level;
 }
 
 /** Another node has the flow, and it counts there. */

@@ -63,6 +63,11 @@ export class FoundWriter implements AnalysisSink {
     }
   }
 
+  /** From now on one connection of 2 to the power of `level` is analysed. */
+  sampling(level: number): void {
+    this.#write('s', this.#carrier, [level]);
+  }
+
   flowBegan(packet: PacketView): void {
     const number = this.#began;
     this.#began += 1;

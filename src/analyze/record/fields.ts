@@ -64,6 +64,10 @@ export const EVENT_FIELDS: FieldTable = {
     about:
       'number of an earlier flow that is the same connection on the other side of address translation (a Service); the summary counts that one only',
   },
+  sample: {
+    type: 'int',
+    about: 'with `--edge`, where the agent could not keep up: it analysed one of so many connections then, `4`',
+  },
   interface: { type: 'string', about: 'interface where its first packet was captured: `shop/web-1/any`' },
 };
 

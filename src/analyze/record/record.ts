@@ -59,6 +59,7 @@ export interface EventRecord extends RecordBase {
   readonly flow: number;
   /** The flow that is the same connection before or behind NAT, and counts. */
   readonly sameAs: number | undefined;
+  readonly sample: number | undefined;
 }
 
 export interface FlowRecord extends RecordBase {
@@ -73,6 +74,7 @@ export interface FlowRecord extends RecordBase {
   readonly server: FlowFacts['server'];
   readonly tcp: TcpFacts | undefined;
   readonly sightings: FlowFacts['sightings'];
+  readonly sample: number | undefined;
 }
 
 export interface PacketRecord extends RecordBase {
@@ -190,6 +192,7 @@ export class Recorder {
       position: event.kind === 'event' ? event.position : undefined,
       flow: flow.id,
       sameAs: flow.sameAs?.id,
+      sample: flow.sample,
       interface: this.#interfaceName(flow.interfaceId),
     } as const;
     return hasFields ? { ...own, ...ownFields(wholeFields(event.fields), own) } : own;
@@ -213,6 +216,7 @@ export class Recorder {
       server: facts.server,
       tcp: facts.tcp,
       sightings: facts.sightings,
+      sample: facts.sample,
     };
   }
 

@@ -67,6 +67,13 @@ export const SUMMARY_FIELDS: FieldTable = {
   kind: { type: 'string', about: '`summary`' },
   time: { type: 'timestamp', about: 'of the first packet' },
   duration: { type: 'duration', about: 'first packet to last packet' },
+  'sample.share': {
+    type: 'int',
+    about:
+      'only where agents could not keep up with `--edge`, and all counts are of a sample: packets they analysed of all since `sample.since`, 0 to 1',
+  },
+  'sample.since': { type: 'timestamp', about: 'when the first of them began to leave out connections' },
+  'sample.nodes': { type: 'list', about: 'their nodes' },
   flows: { type: 'map', about: 'flows by transport: `{"tcp": 12, "udp": 3}`' },
   'services[].service': {
     type: 'string',

@@ -1,5 +1,6 @@
 import type { TcpDirectionFacts, Transport } from '../flow/flow-facts.ts';
 import type { FlowRecord } from '../record/record.ts';
+import type { SampleRecord } from '../record/sample-record.ts';
 import type { Percentiles } from './histogram.ts';
 
 /** A row of several summaries that were added up and reached a bound. */
@@ -109,6 +110,8 @@ export interface SummaryReport {
   /** RFC 3339 of the first packet, and ns from it to the last; undefined when there was none. */
   readonly time: string | undefined;
   readonly duration: number;
+  /** Agents could not keep up: all counts are of a sample of the connections. */
+  readonly sample?: SampleRecord | undefined;
   readonly flows: Readonly<Partial<Record<Transport, number>>>;
   readonly services: readonly ServiceStats[];
   readonly pods: readonly PodStats[];

@@ -55,6 +55,7 @@ export function worstFlow(value: unknown, where: string): WorstFlow {
     server: direction(objectAt(record, 'server'), where),
     tcp: record.tcp === undefined ? undefined : tcp(requireObject(record.tcp, where), where),
     sightings: record.sightings === undefined ? undefined : sightings(record.sightings, where),
+    sample: record.sample === undefined ? undefined : number(record.sample, where),
   };
 }
 

@@ -101,8 +101,21 @@ export class Top implements TopModel {
     const paused = this.#paused;
     const time = run === undefined || run.session.span === undefined ? undefined : this.#timeText(run);
     const filter = this.#where?.text;
+    const sample = run?.session.capture.found.sample?.share;
     if (paused === undefined)
-      return { live, trouble, time, packets, exchanges, position, reading, replaying, filter, paused: undefined };
+      return {
+        live,
+        trouble,
+        time,
+        packets,
+        exchanges,
+        sample,
+        position,
+        reading,
+        replaying,
+        filter,
+        paused: undefined,
+      };
     const since = run?.shown.events.end ?? 0;
     return {
       live,
@@ -110,6 +123,7 @@ export class Top implements TopModel {
       time: paused.time,
       packets: paused.packets,
       exchanges: paused.exchanges,
+      sample,
       position,
       reading,
       replaying,

@@ -50,7 +50,10 @@ export class Reading {
   get report(): SummaryReport | undefined {
     // What was paused before the first packet stays without.
     if (this.#frozen || this.#session.span === undefined) return this.#report;
-    this.#report ??= this.#shown.sums.report(this.#session.recorder, this.#session.span);
+    this.#report ??= {
+      ...this.#shown.sums.report(this.#session.recorder, this.#session.span),
+      sample: this.#session.sample,
+    };
     return this.#report;
   }
 

@@ -2,14 +2,15 @@ import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import { counted, grouped } from '../../view/units.ts';
 
 /** What is missing where packets were analysed on their nodes (--edge): a line each, for people. */
-export function edgeNotes({ capture, showsPackets }: AnalysisSession): string[] {
+export function edgeNotes({ capture, showsPackets, sample }: AnalysisSession): string[] {
   const { found, foundTotals, framer } = capture;
   if (!found.isUsed) return [];
   const { packets, opaque, skipped, tooLong } = foundTotals;
   const lines: string[] = [];
   if (skipped > 0) {
+    const since = sample === undefined ? '' : ` since ${sample.since}`;
     lines.push(
-      `A SAMPLE: agents analysed ${grouped(packets)} packets and could not keep up with ${grouped(skipped)} more; those connections are in no count`,
+      `A SAMPLE: agents analysed ${grouped(packets)} packets and could not keep up with ${grouped(skipped)} more${since}; those connections are in no count`,
     );
   }
   if (framer.packets > 0) {

@@ -6,6 +6,7 @@ import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../../analyze/limits.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
+import type { SampleRecord } from '../../analyze/record/sample-record.ts';
 import { grouped } from '../../view/units.ts';
 
 /** How much was looked at for findings. */
@@ -14,6 +15,8 @@ export interface Looked {
   readonly connections: number;
   /** ns between the first and the last packet */
   readonly duration: number;
+  /** Undefined where all connections were analysed. */
+  readonly sample?: SampleRecord | undefined;
 }
 
 /** Collects the findings of an analysis, and how much was looked at. */
@@ -57,6 +60,7 @@ export class Found implements AnalysisOutput {
   get looked(): Looked {
     const { span } = this.#session;
     const duration = span === undefined ? 0 : span.last - span.first;
-    return { exchanges: this.#exchanges, connections: this.#connections, duration };
+    const { sample } = this.#session;
+    return { exchanges: this.#exchanges, connections: this.#connections, duration, ...(sample && { sample }) };
   }
 }

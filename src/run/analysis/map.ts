@@ -9,6 +9,7 @@ import { isMapFormat, type MAP_FORMATS } from '../../view/map/formats.ts';
 import { callGraph } from '../../view/map/graph.ts';
 import { mermaidLines } from '../../view/map/mermaid.ts';
 import { callTree } from '../../view/map/tree.ts';
+import { sampleText } from '../../view/sample-text.ts';
 import { sanitise } from '../../view/sanitise.ts';
 
 /** Who calls whom: rates, failures and latency of each pair (docs/exports.md). */
@@ -22,7 +23,12 @@ export const map: AnalysisOutputKind = {
       event: (event, flow) => sums.event(event, flow),
       flowEnded: (flow) => sums.flowEnded(flow),
       end: () => {
-        for (const text of mapLines(sums.report(session.recorder, session.span), format, colour)) line(text);
+        for (const text of mapLines(
+          { ...sums.report(session.recorder, session.span), sample: session.sample },
+          format,
+          colour,
+        ))
+          line(text);
       },
     };
   },
@@ -30,14 +36,17 @@ export const map: AnalysisOutputKind = {
 
 /** The map of a summary. */
 export function mapLines(
-  { v, time, duration, callers }: SummaryReport,
+  { v, time, duration, sample, callers }: SummaryReport,
   format: (typeof MAP_FORMATS)[number],
   colour: boolean,
 ): readonly string[] {
   const titleOf = (protocol: string) => sanitise(protocolTitle(protocol) ?? protocol.toUpperCase());
   const graph = callGraph({ callers }, format === 'json' ? Number.POSITIVE_INFINITY : undefined);
-  if (format === 'json') return [jsonLine({ v, kind: 'map', time, duration, nodes: graph.nodes, calls: callers })];
-  if (format === 'dot') return dotLines(graph, titleOf);
-  if (format === 'mermaid') return mermaidLines(graph, titleOf);
-  return graph.edges.length === 0 ? ['No calls.'] : callTree(graph, new Colours(colour), titleOf);
+  if (format === 'json')
+    return [jsonLine({ v, kind: 'map', time, duration, sample, nodes: graph.nodes, calls: callers })];
+  const remark = (mark: string) => (sample === undefined ? [] : [`${mark}${sampleText(sample, true)}`]);
+  if (format === 'dot') return [...remark('// '), ...dotLines(graph, titleOf)];
+  if (format === 'mermaid') return [...remark('%% '), ...mermaidLines(graph, titleOf)];
+  const tree = graph.edges.length === 0 ? ['No calls.'] : callTree(graph, new Colours(colour), titleOf);
+  return [...remark(''), ...tree];
 }

@@ -14,7 +14,10 @@ import { undecodedPackets } from './undecided-packets.ts';
 /** Members of a flow and of a packet that they share with exchanges. */
 const { flow, sameAs, label, interface: at } = EVENT_FIELDS as Record<string, FieldTable[string]>;
 
-const EXCHANGE_COLUMNS = { ...COMMON_FIELDS, ...EVENT_FIELDS };
+/** Tables are made of packets that came here, never of a sample. */
+const { sample: _sample, ...WITHOUT_SAMPLE } = EVENT_FIELDS;
+
+const EXCHANGE_COLUMNS = { ...COMMON_FIELDS, ...WITHOUT_SAMPLE };
 const FLOW_COLUMNS = { ...COMMON_FIELDS, flow, sameAs, interface: at, ...FLOW_FIELDS } as FieldTable;
 const PACKET_COLUMNS = { ...COMMON_FIELDS, interface: at, label, ...PACKET_FIELDS } as FieldTable;
 

@@ -31,7 +31,7 @@ export const summary: AnalysisOutputKind = {
         judged.factsEnded(facts);
       },
       end: () => {
-        const report = sums.report(session.recorder, session.span);
+        const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
         if (json) {
           line(jsonLine(report));
           return;

@@ -1,3 +1,4 @@
+import { shortSampleText } from '../sample-text.ts';
 import { sanitise } from '../sanitise.ts';
 import { cellWidth, cutToCells } from '../text-width.ts';
 import { clockText } from '../time-text.ts';
@@ -13,7 +14,9 @@ export function headLine(source: string, head: HeadState, width: number): Line {
   const state = stateText(head);
   const time = head.time === undefined ? 'no packets yet' : clockText(head.time).slice(0, 8);
   const counts = `${counted(head.packets, 'packet')}, ${counted(head.exchanges, 'exchange')}`;
-  const trouble = head.trouble === undefined ? '' : ` ${head.trouble} `;
+  const sample = head.sample === undefined ? undefined : shortSampleText({ share: head.sample });
+  const troubles = [head.trouble, sample].filter((text) => text !== undefined);
+  const trouble = troubles.length === 0 ? '' : ` ${troubles.join(', ')} `;
   const all = [state, time, counts].filter((text) => text !== '').join(' · ');
   // On a narrow screen the counts go first, then the name.
   const right = cellWidth(all) + cellWidth(trouble) + NAME_ROOM <= width ? all : state;

@@ -35,6 +35,8 @@ export interface HeadState {
   readonly time: string | undefined;
   readonly packets: number;
   readonly exchanges: number;
+  /** Packets that agents which could not keep up analysed, of all that came there: counts are of a sample. Undefined where all were. */
+  readonly sample?: number | undefined;
   /** Where in a file the screen stands, of 1; undefined for a capture, and while the file is not read to its end. */
   readonly position: number | undefined;
   /** A file is being read: how far, of 1; undefined when it is not, or how far is not known. */

@@ -56,6 +56,7 @@ function reader() {
       return flows - 1;
     },
     interfaceName: () => 'shop/web/any',
+    nodeName: (id: number) => `node-${id}`,
     counted: (more: typeof NO_TOTALS) => {
       totals = { ...totals, packets: totals.packets + more.packets, copies: totals.copies + more.copies };
     },
