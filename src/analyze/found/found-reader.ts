@@ -5,11 +5,12 @@ import type { AnalysisSink, FlowFacts, OtherLeg } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import { FOUND_FLOWS, FOUND_HOSTS, FOUND_STREAMS, LEG_DATAGRAM_WINDOW_NS, LEG_HANDSHAKE_WINDOW_NS } from '../limits.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import type { Sample } from '../record/sample-record.ts';
 import { eventShape } from './event-shape.ts';
 import { factsShape, identityShape, legShape } from './facts-shape.ts';
 import { FoundFlow, type FoundIdentity, type KnownFlow } from './found-flow.ts';
 import { FoundLegs } from './legs.ts';
-import { type Sample, StreamSample, sampleOf } from './sample.ts';
+import { StreamSample, sampleOf } from './sample.ts';
 import { type Translation, WrongShape } from './shape.ts';
 import { added, type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
 

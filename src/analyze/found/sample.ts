@@ -1,15 +1,6 @@
 import { SAMPLE_NODES } from '../limits.ts';
+import type { Sample } from '../record/sample-record.ts';
 import type { FoundTotals } from './totals.ts';
-
-/** Agents that could not keep up analysed whole connections of some of the traffic of their nodes, and left out the others. */
-export interface Sample {
-  /** Packets that were analysed of all that came at these nodes since each of them began to leave out connections: 0 to 1. */
-  readonly share: number;
-  /** When the first of them began, ns since the first packet of the analysis. */
-  readonly since: number;
-  /** Names of the nodes, sorted; the first of them where there are very many. */
-  readonly nodes: readonly string[];
-}
 
 /** What is known of the sample of one stream: of one session with one agent. */
 export class StreamSample {

@@ -1,4 +1,12 @@
-import type { Sample } from '../found/sample.ts';
+/** Agents that could not keep up analysed whole connections of some of the traffic of their nodes, and left out the others. */
+export interface Sample {
+  /** Packets that were analysed of all that came at these nodes since each of them began to leave out connections: 0 to 1. */
+  readonly share: number;
+  /** When the first of them began, ns since the first packet of the analysis. */
+  readonly since: number;
+  /** Names of the nodes, sorted; the first of them where there are very many. */
+  readonly nodes: readonly string[];
+}
 
 /** What reports say of a sample (docs/edge.md). */
 export interface SampleRecord {
