@@ -34,6 +34,11 @@ export class RecordingAccess {
     return this.#gate !== undefined;
   }
 
+  /** Whether a ticket has been accepted, where one is needed. */
+  get isAdmitted(): boolean {
+    return this.#gate === undefined || this.#ticket !== undefined;
+  }
+
   /**
    * Admit a request.
    * @param text the ticket in its head, if any

@@ -41,28 +41,67 @@ interface Exchange {
   readonly access: RecordingAccess;
 }
 
+/** A connection: what its requests may do, and when it is closed. */
+class Connection {
+  readonly access: RecordingAccess;
+  readonly #socket: Socket;
+  #idle: NodeJS.Timeout | undefined;
+  /** Requests that have come and are not answered. */
+  #answering = 0;
+
+  constructor(socket: Socket, gate: TicketGate | undefined) {
+    this.access = new RecordingAccess(gate);
+    this.#socket = socket;
+    socket.once('close', () => clearTimeout(this.#idle));
+  }
+
+  /** Close it unless another request begins in this time. */
+  wait(ms: number): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#socket.destroy(), ms);
+  }
+
+  /** A request's head has come: in this time the rest must too. A server that does not listen looks after no request's time. */
+  take(request: IncomingMessage, response: ServerResponse, ms: number): void {
+    clearTimeout(this.#idle);
+    this.#answering += 1;
+    const late = setTimeout(() => this.#socket.destroy(), ms);
+    request.once('end', () => clearTimeout(late));
+    response.once('close', () => {
+      clearTimeout(late);
+      this.#answering -= 1;
+      if (this.#answering === 0 && !this.#socket.destroyed) this.wait(RECORDING_IDLE_MS);
+    });
+  }
+}
+
 /**
  * Answers requests about recordings (wire/recording).
  * @param gate verifies the ticket that a connection must come with; left out: none is needed
+ * @param requestMs a request that is not whole in this time ends its connection, milliseconds
  * @returns takes a connection whose first bytes have been read
  */
 export function recordingConnections(
   recordings: Recordings,
   gate: TicketGate | undefined,
+  requestMs = RECORDING_REQUEST_MS,
 ): (socket: Socket, head: Buffer) => void {
-  const accesses = new WeakMap<Socket, RecordingAccess>();
+  const connections = new WeakMap<Socket, Connection>();
   const server = createServer({ maxHeaderSize: TICKET_HEAD_MAXIMUM }, (request, response) => {
-    const access = accesses.get(request.socket) ?? new RecordingAccess(gate);
-    accesses.set(request.socket, access);
-    answer(recordings, access, request, response).catch(async (thrown) => {
+    const { socket } = request;
+    const connection = connections.get(socket) ?? new Connection(socket, gate);
+    connection.take(request, response, requestMs);
+    answer(recordings, connection.access, request, response).catch(async (thrown) => {
+      if (!connection.access.isAdmitted) response.setHeader('connection', 'close');
       await readToEnd(request);
       fail(response, thrown);
     });
   });
-  server.requestTimeout = RECORDING_REQUEST_MS;
-  server.headersTimeout = RECORDING_REQUEST_MS;
-  server.keepAliveTimeout = RECORDING_IDLE_MS;
+  server.keepAliveTimeout = 0;
   return (socket, head) => {
+    const connection = new Connection(socket, gate);
+    connections.set(socket, connection);
+    connection.wait(requestMs);
     socket.setNoDelay(true);
     socket.unshift(head);
     server.emit('connection', socket);
@@ -88,6 +127,8 @@ async function answer(
 
 async function run(recordings: Recordings, exchange: Exchange): Promise<void> {
   const { request, response, path, access } = exchange;
+  // No body is read of what needs none.
+  if (request.method === 'GET' || request.method === 'DELETE') request.resume();
   if (path.kind === 'list') return send(response, 200, { recordings: recordings.list() });
   const { capture } = path;
   switch (path.kind) {
@@ -186,7 +227,6 @@ function fail(response: ServerResponse, thrown: unknown): void {
     return;
   }
   if (thrown instanceof NoTicket) {
-    response.setHeader('connection', 'close');
     response.setHeader(TICKET_REFUSAL_HEADER, thrown.refusal);
     send(response, 401, { code: 'TICKET_REFUSED', message: `The agent refuses the ticket: ${thrown.message}.` });
     return;

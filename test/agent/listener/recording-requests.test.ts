@@ -171,3 +171,30 @@ test('a page of a browser is refused, and a session is not opened by another met
     expect(String(chunk)).toMatch(new RegExp(`^HTTP/1.1 ${status}`));
   }
 });
+
+describe('a connection that brings no whole request is closed, so that it keeps no place of the listener', () => {
+  const body = 'content-length: 100\r\n\r\n{';
+  const head = (first: string, ticket?: string) =>
+    `${first} HTTP/1.1\r\nhost: agent\r\n${ticket === undefined ? '' : `ksnoop-ticket: ${ticket}\r\n`}`;
+  const cases: Record<string, () => string> = {
+    'without a ticket': () => head(`PUT /recordings/${capture}`) + body,
+    'with another path': () => head('PUT /recordings/x/y/z') + body,
+    'with a ticket': () => head(`PUT /recordings/${capture}`, sign(record())) + body,
+    'a second request': () =>
+      `${head('GET /recordings', sign(record()))}\r\n${head(`PUT /recordings/${capture}`)}${body}`,
+    'a request of an unknown path, whole': () => `${head('GET /recordings/x/y/z')}\r\n`,
+  };
+  test.each(Object.keys(cases))('%s', async (name) => {
+    const gate = new TicketGate({ readKeys: () => key.pem, agent, node });
+    const start = () => ({ connection: () => {} });
+    const short = listenForSessions({ port: 0, start, gate, recordings: recordingConnections(recordings, gate, 50) });
+    await once(short, 'listening');
+    const socket = connect((short.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(cases[name]?.() ?? '');
+    socket.resume();
+    await once(socket, 'close');
+    short.close();
+    expect(recordings.list()).toEqual([]);
+  });
+});
