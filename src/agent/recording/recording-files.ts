@@ -69,11 +69,12 @@ export class RecordingFiles {
     return statSync(this.path(name), { throwIfNoEntry: false })?.size;
   }
 
-  /** Names of the pieces on the disk, in order. */
+  /** Names of the pieces on the disk, in the order in which they were begun; those that a trigger kept are the last. */
   pieces(): string[] {
+    const order = (a: string, b: string) => a.length - b.length || (a < b ? -1 : 1);
     return readdirSync(this.directory)
       .filter((name) => PIECE_NAME.test(name))
-      .sort();
+      .sort(order);
   }
 
   remove(name: string): void {
@@ -85,7 +86,7 @@ export class RecordingFiles {
   }
 
   /**
-   * Finish a piece that a process has left behind: a block that was cut is removed, and the end is marked.
+   * Finish a piece that a process has left behind: a block that was cut is removed, and the end is marked where the disk takes it.
    * @returns undefined where no packet is in it; then it is removed
    */
   async recover(name: string): Promise<RecordingPiece | undefined> {
@@ -108,7 +109,12 @@ export class RecordingFiles {
       return undefined;
     }
     await truncate(path, whole);
-    writeFileSync(path, endMarker({ version: 1, reason: 'interrupted', interfaces: [] }), { flag: 'a' });
+    try {
+      writeFileSync(path, endMarker({ version: 1, reason: 'interrupted', interfaces: [] }), { flag: 'a' });
+    } catch {
+      // The disk is full, as it may have been before: the packets stay, and nothing of the mark.
+      await truncate(path, whole);
+    }
     return { ...(await this.#described(name)), ...spanOf(span), kept: name.startsWith('kept-') };
   }
 
