@@ -1,21 +1,25 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { conditionOf, phaseOf } from '../../capture/tenant/capture-object.ts';
 import { RecordingFetch } from '../../capture/tenant/fetch-recording.ts';
 import { formatOf } from '../../run/convert/index.ts';
-import { type FetchedFiles, fetchFiles } from '../../run/recording/fetch-files.ts';
+import { type FetchedFiles, fetchFiles, removeEmpty, removeFetched } from '../../run/recording/fetch-files.ts';
 import { getObject } from '../../run/recording/get-object.ts';
 import { mergeTo } from '../../run/recording/merge-to.ts';
 import { fileExists } from '../../run/sink/file-errors.ts';
 import type { SinkTarget } from '../../run/sink/sink.ts';
+import { whereExpression } from '../../run/where.ts';
 import { byteSize, counted } from '../../view/units.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { objectAt, requireString } from '../../wire/guard.ts';
 import { openCluster } from '../cluster.ts';
 import { type Logger, logger } from '../logger.ts';
 import { readCommand } from '../read/command.ts';
-import type { RawReadOptions } from '../read/options.ts';
+import { completeRead, type RawReadOptions } from '../read/options.ts';
 import { onStopSignals } from '../signals.ts';
+import { isTerminal } from '../terminal.ts';
+import { usage } from '../usage.ts';
 import { captureName } from './capture-name.ts';
 
 export interface RawGetOptions extends RawReadOptions {
@@ -26,6 +30,8 @@ export interface RawGetOptions extends RawReadOptions {
 }
 
 interface Fetched extends FetchedFiles {
+  /** Where they are: no other Capture's are there. */
+  readonly directory: string;
   /** Everything that there is was fetched. */
   readonly isWhole: boolean;
 }
@@ -47,10 +53,12 @@ export async function getCommand(word: string, raw: RawGetOptions): Promise<Exit
   const release = onStopSignals(() => abort.abort());
   const own = raw.directory ?? (raw.write === undefined || raw.write === '-' ? undefined : `${raw.write}.files`);
   const directory = own ?? mkdtempSync(join(tmpdir(), 'ksnoop-get-'));
-  const merged = join(directory, 'merged.pcapng');
+  const merged = join(directory, `.merged-${process.pid}.pcapng`);
+  let fetched: Fetched | undefined;
   let isDone = false;
   try {
-    const fetched = await fetchAll(name, raw, directory, log, abort.signal);
+    await checkOptions(raw, merged);
+    fetched = await fetchAll(name, raw, directory, log, abort.signal);
     const exit = fetched.missing.length > 0 ? EXIT.partial : EXIT.done;
     for (const line of fetched.missing) log.warn(line);
     const plain = plainTarget(raw);
@@ -68,12 +76,24 @@ export async function getCommand(word: string, raw: RawGetOptions): Promise<Exit
     release();
     rmSync(merged, { force: true });
     // What was fetched in part is gone on with at the next attempt.
-    if (own === undefined || (isDone && raw.directory === undefined))
-      rmSync(directory, { recursive: true, force: true });
-    else if (!isDone && existsSync(directory)) {
+    if (own === undefined) rmSync(directory, { recursive: true, force: true });
+    else if (isDone && fetched !== undefined && raw.directory === undefined) {
+      removeFetched(fetched.directory);
+      removeEmpty(directory);
+    } else if (!isDone && existsSync(directory)) {
       log.info(`fetched files are kept in ${directory}; the same command continues from there`);
     }
   }
+}
+
+/** Refuse what cannot be done with the files before they are fetched, which may take long. @throws KsnoopError USAGE, FILE_EXISTS */
+async function checkOptions(raw: RawGetOptions, merged: string): Promise<void> {
+  if (raw.follow === true) throw usage('ksnoop get does not follow a recording: type it again for what is new.');
+  await whereExpression(raw.where);
+  completeRead([merged], readOptions(raw), { stdin: isTerminal('stdin'), stdout: isTerminal('stdout') });
+  const { write, force } = raw;
+  if (write === undefined || write === '-' || force === true) return;
+  if (statSync(write, { throwIfNoEntry: false })?.isFile() === true) throw fileExists(write);
 }
 
 async function fetchAll(
@@ -88,7 +108,8 @@ async function fetchAll(
     const namespace = raw.namespace ?? kube.namespace;
     const fetch = await RecordingFetch.begin(kube, { namespace, name }, getObject, signal);
     try {
-      return await fetchFrom(fetch, directory, log, signal);
+      const uid = requireString(objectAt(fetch.object, 'metadata'), 'uid', 'Capture');
+      return await fetchFrom(fetch, join(directory, `${name}-${uid.slice(0, 8)}`), log, signal);
     } finally {
       await fetch.close();
     }
@@ -127,7 +148,7 @@ async function fetchFrom(fetch: RecordingFetch, directory: string, log: Logger, 
   };
   const fetched = await fetchFiles(files, directory, observer, signal);
   const isWhole = missing.length === 0 && fetched.missing.length === 0;
-  return { files: fetched.files, missing: [...others, ...fetched.missing], isWhole };
+  return { directory, files: fetched.files, missing: [...others, ...fetched.missing], isWhole };
 }
 
 /** Where the merged file goes as it is; undefined where something else is made of it. */

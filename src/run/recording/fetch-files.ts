@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordedFile } from '../../capture/tenant/fetch-recording.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { PIECE_NAME } from '../../wire/recording.ts';
 import type { MergedFile } from './merge-pieces.ts';
 
 /** Files that are fetched at a time, each from another node where possible. */
@@ -90,7 +91,9 @@ async function fetchFile(
   }
   const partial = `${path}.part`;
   makeDirectory(dirname(path));
-  if (sizeOf(partial) > file.bytes) rmSync(partial);
+  // Too long, or whole and of another recording: it is of no use.
+  const isWhole = sizeOf(partial) === file.bytes && file.bytes > 0;
+  if (sizeOf(partial) > file.bytes || (isWhole && (await sha256Of(partial)) !== file.sha256)) rmSync(partial);
   added(sizeOf(partial));
   let failures = 0;
   let isFresh = sizeOf(partial) === 0;
@@ -99,6 +102,7 @@ async function fetchFile(
     try {
       await append(partial, await file.open(from, signal), file.bytes - from, added);
       if (file.bytes === 0) break;
+      if (sizeOf(partial) === from) throw new KsnoopError('STREAM_LOST', 'Nothing came.');
     } catch (thrown) {
       signal.throwIfAborted();
       const error = thrown instanceof KsnoopError ? thrown : lost(thrown);
@@ -170,4 +174,25 @@ function lost(cause: unknown): KsnoopError {
     return new KsnoopError('CANNOT_WRITE', `The file cannot be written: ${messageOf(cause)}.`, { cause });
   }
   return new KsnoopError('STREAM_LOST', `The connection broke: ${messageOf(cause).replace(/\.$/, '')}.`, { cause });
+}
+
+/** Remove files that fetchFiles has left in a directory, in part or whole, and nothing else. */
+export function removeFetched(directory: string): void {
+  const own = (name: string) => PIECE_NAME.test(name.replace(/\.part$/, ''));
+  for (const node of readdirSync(directory, { withFileTypes: true })) {
+    if (!node.isDirectory()) continue;
+    const path = join(directory, node.name);
+    for (const name of readdirSync(path)) if (own(name)) rmSync(join(path, name), { force: true });
+    removeEmpty(path);
+  }
+  removeEmpty(directory);
+}
+
+/** Remove a directory where nothing is in it. */
+export function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Others have files in it.
+  }
 }

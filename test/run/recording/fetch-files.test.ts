@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { RecordedFile } from '../../../src/capture/tenant/fetch-recording.ts';
-import { fetchFiles } from '../../../src/run/recording/fetch-files.ts';
+import { fetchFiles, removeFetched } from '../../../src/run/recording/fetch-files.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 
 let directory: string;
@@ -99,4 +99,37 @@ test('a file that is gone is missing at once', async () => {
   const { missing } = await fetchFiles([made], directory, observer, signal);
   expect(missing).toEqual(['node1-00000000/00001.pcapng could not be fetched: There is no such file.']);
   expect(asked).toEqual([0]);
+});
+
+test('a part that is as long as the file and of another one is thrown away', async () => {
+  mkdirSync(dirname(path()));
+  writeFileSync(`${path()}.part`, 'x'.repeat(BYTES.length));
+  const { made, asked } = file([]);
+  expect((await fetchFiles([made], directory, observer, signal)).missing).toEqual([]);
+  expect(asked).toEqual([0]);
+  expect(readFileSync(path())).toEqual(BYTES);
+});
+
+test('an agent that answers with nothing, again and again, is given up', async () => {
+  const open = vi.fn(async () => (async function* (): AsyncGenerator<Uint8Array> {})());
+  const { made } = file([], BYTES, { open });
+  const { missing } = await fetchFiles([made], directory, observer, signal);
+  expect(missing).toEqual(['node1-00000000/00001.pcapng could not be fetched: Nothing came.']);
+  expect(open).toHaveBeenCalledTimes(6);
+}, 20_000);
+
+test('what was fetched is removed, and nothing of others', async () => {
+  const { made } = file([]);
+  await fetchFiles([made], directory, observer, signal);
+  writeFileSync(join(directory, 'node1-00000000/00002.pcapng.part'), 'x');
+  mkdirSync(join(directory, 'node2-00000000'));
+  writeFileSync(join(directory, 'node2-00000000/00001.pcapng'), 'x');
+  writeFileSync(join(directory, 'node1-00000000/mine.pcapng'), 'x');
+  writeFileSync(join(directory, 'merged.pcapng'), 'x');
+  removeFetched(directory);
+  expect(readdirSync(directory, { recursive: true }).sort()).toEqual([
+    'merged.pcapng',
+    'node1-00000000',
+    'node1-00000000/mine.pcapng',
+  ]);
 });
