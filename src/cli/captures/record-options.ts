@@ -1,5 +1,6 @@
 import type { WantedRecording } from '../../capture/tenant/recording-object.ts';
 import { commaList } from '../../run/capture/target-query.ts';
+import { PIECE_BYTES, RECORDING_BYTES, RING_FILES } from '../../wire/recording.ts';
 import { usage } from '../usage.ts';
 import { durationOf, sizeOf, snaplenOf } from '../values.ts';
 
@@ -28,6 +29,8 @@ export interface RawRecordOptions {
 
 /** How long a recording runs without --duration. */
 const DURATION_DEFAULT = '1h';
+/** Longest time before and after an exchange (daemonset/captures/crd.yaml), milliseconds. */
+const TRIGGER_TIME_MS = 600_000;
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /**
@@ -61,7 +64,7 @@ export function completeRecord(words: readonly string[], raw: RawRecordOptions, 
     snaplen: raw.snaplen === undefined ? undefined : snaplenOf(raw.snaplen),
     hostNetwork: raw.wholeNode === true,
     durationMs: durationOf(raw.duration ?? DURATION_DEFAULT, '--duration'),
-    bytes: raw.bytes === undefined ? undefined : sizeOf(raw.bytes, '--bytes'),
+    bytes: raw.bytes === undefined ? undefined : bytesOf(raw.bytes),
     ring: raw.ring === undefined ? undefined : ringOf(raw.ring),
     trigger: raw.trigger === undefined ? undefined : triggerOf(raw.trigger, raw),
     destination: raw.to ?? 'node',
@@ -70,15 +73,33 @@ export function completeRecord(words: readonly string[], raw: RawRecordOptions, 
 
 /** `24x50M` @throws KsnoopError USAGE */
 function ringOf(text: string): { files: number; fileBytes: number } {
-  const [, files = '', size = ''] = /^(\d{1,4})x(.+)$/.exec(text) ?? [];
-  if (Number(files) < 2) throw usage(`--ring takes FILESxSIZE such as 24x50M, not "${text}".`);
-  return { files: Number(files), fileBytes: sizeOf(size, '--ring') };
+  const [, count = '', size = ''] = /^(\d{1,4})x(.+)$/.exec(text) ?? [];
+  const files = Number(count);
+  if (files < RING_FILES.minimum || files > RING_FILES.maximum) {
+    throw usage(`--ring takes 2 to ${RING_FILES.maximum} files and their size, such as 24x50M, not "${text}".`);
+  }
+  const fileBytes = sizeOf(size, '--ring');
+  if (fileBytes < PIECE_BYTES.minimum || fileBytes > PIECE_BYTES.maximum) {
+    throw usage(`--ring takes files of 1Mi to 1Gi, such as 24x50M, not "${text}".`);
+  }
+  return { files, fileBytes };
+}
+
+/** @throws KsnoopError USAGE */
+function bytesOf(text: string): number {
+  const bytes = sizeOf(text, '--bytes');
+  if (bytes >= RECORDING_BYTES.minimum && bytes <= RECORDING_BYTES.maximum) return bytes;
+  throw usage(`--bytes takes 1Mi to 1024Gi, not "${text}".`);
 }
 
 /** @throws KsnoopError USAGE */
 function triggerOf(where: string, { before, after }: RawRecordOptions) {
   if (where === '') throw usage("--trigger takes an expression, such as 'http.status >= 500'.", 'ksnoop help fields');
-  const time = (text: string, flag: string) => (/^0+(s|m|h)?$/.test(text) ? 0 : durationOf(text, flag));
+  const time = (text: string, flag: string) => {
+    const milliseconds = /^0+(s|m|h)?$/.test(text) ? 0 : durationOf(text, flag);
+    if (milliseconds <= TRIGGER_TIME_MS) return milliseconds;
+    throw usage(`${flag} takes 0s to 10m, not "${text}".`);
+  };
   return {
     where,
     ...(before !== undefined && { beforeMs: time(before, '--before') }),

@@ -58,7 +58,12 @@ export function recordingSpec(spec: JsonObject): RecordingSpec | undefined {
   const ringBytes = ring && ring.files * ring.fileBytes * (trigger === undefined ? 1 : 2);
   const maxBytes = limits.bytes === undefined ? (ringBytes ?? RECORDING_BYTES_DEFAULT) : bytesOf(limits.bytes);
   if (ring !== undefined && ring.files * ring.fileBytes > maxBytes) {
-    throw invalid('limits.ring has more bytes than limits.bytes.');
+    throw invalid('The ring (limits.ring; with a trigger 128Mi by default) has more bytes than limits.bytes.');
+  }
+  if (ring !== undefined && trigger !== undefined && maxBytes - ring.files * ring.fileBytes < PIECE_BYTES.minimum) {
+    throw invalid(
+      'limits.bytes leaves no room beside the ring (by default 128Mi) for what the trigger keeps: 1Mi at least.',
+    );
   }
   return { destination, ring, maxBytes, trigger };
 }
