@@ -45,9 +45,6 @@ const CHANGING = ['filter', 'where', 'from', 'to', 'since', 'snaplen', 'output',
 /** `ksnoop get capture/NAME`: fetch the files of a recording, merge them, and write or analyse the whole. */
 export async function getCommand(word: string, raw: RawGetOptions): Promise<ExitCode> {
   const name = captureName(word);
-  // Before anything is fetched: a recording may be large.
-  const wanted = plainTarget(raw);
-  if (wanted?.kind === 'file' && raw.force !== true && existsSync(wanted.path)) throw fileExists(wanted.path);
   const log = logger({ quiet: raw.quiet === true, verbose: raw.verbose === true });
   const abort = new AbortController();
   const release = onStopSignals(() => abort.abort());
