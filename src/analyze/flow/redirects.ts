@@ -1,7 +1,9 @@
 import { LINK_TYPE } from '../../wire/link-type.ts';
 import { u8, u16 } from '../bytes.ts';
+import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { REDIRECT_CANDIDATES } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
+import { TCP } from '../tcp/flags.ts';
 import { FLOW_I32 } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 import { KIND_REDIRECTED } from './flow-view.ts';
@@ -107,10 +109,11 @@ export class Redirects {
   /** A flow begins that may be half of one (mayBeRedirected). @param direction the packet's, by its key */
   opened(slot: number, key: FlowKey, direction: 0 | 1, packet: PacketView): void {
     const isTowards = isTowardsProxy(packet);
+    // What accepts a connection from a loopback address: it goes to a client.
+    if (isTowards && isAccepting(packet)) return;
     const halves = isTowards ? this.#towards : this.#answers;
     if (halves.size >= REDIRECT_CANDIDATES) return;
     const client = isTowards ? direction : direction === 0 ? 1 : 0;
-    if (isTowards) this.#table.ints[this.#table.base(slot) + FLOW_I32.client] = client;
     const text = endText(key, client);
     halves.set(text, { slot, client });
     this.#clients.set(slot, text);
@@ -143,6 +146,8 @@ export class Redirects {
     };
     const towards = { key: own, slot, flips: false };
     const answers = { key, slot, flips: direction !== server };
+    // Before, its packets may have been a server's to a client with a loopback address.
+    ints[base + FLOW_I32.client] = client;
     // From here on both are found by their halves: the flow itself is one to the address that was called.
     ints[base + FLOW_I32.kind] = own.kind | KIND_REDIRECTED;
     ints[base + FLOW_I32.ports] =
@@ -203,6 +208,11 @@ export class Redirects {
 /** Whether a flow's first packet can be one of a redirected flow. Nearly all are not. */
 export function mayBeRedirected(packet: PacketView): boolean {
   return isTowardsProxy(packet) || isFromElsewhereOnLoopback(packet);
+}
+
+/** Whether a packet accepts a connection. */
+function isAccepting({ ipProtocol, tcpFlags }: PacketView): boolean {
+  return ipProtocol === IP_PROTOCOL.tcp && (tcpFlags & (TCP.syn | TCP.ack)) === (TCP.syn | TCP.ack);
 }
 
 /** Whether a packet goes from elsewhere to a loopback address: from this machine, redirected. */

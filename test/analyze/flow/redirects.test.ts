@@ -88,6 +88,22 @@ test('a port below the proxy’s does not make the client the server', () => {
   );
 });
 
+test('what a server sends to a client with a loopback address, seen first, makes it no client', () => {
+  const flowsFrom = (first: number, question: string, answer: string) => {
+    const capture = new TracedCapture(['shop/web-1/any']);
+    const sidecar = capture.connection([{ interfaceId: 0 }], ['127.0.0.6', 40_001], ['10.244.1.6', 8080], [1000, 9000]);
+    sidecar.handshake(1);
+    for (const at of [10, 20, 30]) sidecar.send(0, question, [at]).send(1, answer, [at + 5]);
+    return pcapngBlocks(capture.interfaces, capture.frames.slice(first));
+  };
+  const [SYN_ACK, FIRST_ANSWER] = [1, 4];
+  for (const bytes of [flowsFrom(SYN_ACK, GET, OK), flowsFrom(FIRST_ANSWER, '\x01\x02\x03', '\x04\x05\x06')]) {
+    const { flows } = analyseBytes(bytes);
+    expect(flows.map(({ serverIp, serverPort }) => `${serverIp}:${serverPort}`)).toEqual(['10.244.1.6:8080']);
+  }
+  expect(exchangesOf(flowsFrom(SYN_ACK, GET, OK))).toEqual(new Array(3).fill('GET /cart 200 10.244.1.6:8080'));
+});
+
 test('addresses in the other order, and the proxy’s own port at the called address', () => {
   expect(exchangesOf(redirected(APP, ['8.8.8.8', 15_001]).pcapng())).toEqual(
     new Array(3).fill('GET /cart 200 8.8.8.8:15001'),
