@@ -6,6 +6,9 @@ import { STATE_TABLES } from './state-tables.ts';
 /** What `kind` is in a document with a state. */
 export const STATE_KIND = 'summary-state';
 
+/** The text of every document that is written begins so. */
+export const STATE_START = `{"kind":"${STATE_KIND}"`;
+
 /**
  * A state as a JSON document: counts that are 0, and what is empty, are left out.
  * @param parts of many captures that it is of: `3-of-16`

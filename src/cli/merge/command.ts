@@ -1,3 +1,4 @@
+import { STATE_START } from '../../analyze/summary/state-write.ts';
 import { analysisOutput } from '../../run/analysis/index.ts';
 import { isMergeOutput, MERGE_OUTPUTS, type MergeOutput } from '../../run/merge/outputs.ts';
 import { wantsColour } from '../../view/colour.ts';
@@ -41,7 +42,7 @@ export async function mergeCommand(words: readonly string[], raw: RawMergeOption
     });
     const text = `${lines.join('\n')}\n`;
     if (output === 'summary-state' && argument !== undefined) {
-      (await import('../../run/sink/whole-file.ts')).writeWholeFile(argument, text);
+      (await import('../../run/sink/whole-file.ts')).writeWholeFile(argument, text, STATE_START);
       log.info(`wrote ${argument}`);
     } else process.stdout.write(text);
     log.info(`${counted(files, 'file')} added up; saved summaries have no findings`);

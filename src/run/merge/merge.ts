@@ -10,6 +10,12 @@ import { Parts } from './parts.ts';
 /** Bytes of a file, decompressed. A state with every row that it may have is smaller. */
 const FILE_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Objects and lists in a file. A state with every row, status and histogram that it may have has fewer; each costs a hundred bytes of
+ * memory and takes three in a file.
+ */
+const FILE_NESTED = 3_000_000;
+
 /** Saved summaries, added up. */
 export interface Merged {
   readonly totals: SummaryTotals;
@@ -30,15 +36,25 @@ export async function mergeStates(words: readonly string[], signal: AbortSignal)
     const name = path === '-' ? 'stdin' : path;
     const text = await textOf(path, name, signal);
     try {
+      if (nested(text) > FILE_NESTED) throw damaged(name, `It has more than ${FILE_NESTED} objects and lists.`);
       const document = parseJson(text, 'saved summary');
       addState(totals, readState(document, { where: 'saved summary' }));
       if (isObject(document)) parts.add(document);
     } catch (cause) {
-      if (cause instanceof KsnoopError) throw damaged(name, cause.message, cause);
+      if (cause instanceof KsnoopError && cause.code !== 'DAMAGED_STATE') throw damaged(name, cause.message, cause);
       throw cause;
     }
   }
   return { totals, parts, files: paths.length };
+}
+
+/** How many objects and lists a JSON text has at most; brackets within strings count as well. */
+function nested(text: string): number {
+  let count = 0;
+  for (const bracket of '{[') {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) count += 1;
+  }
+  return count;
 }
 
 async function textOf(path: string, name: string, signal: AbortSignal): Promise<string> {

@@ -1,7 +1,7 @@
 import { grouped } from '../../view/units.ts';
 import { arrayAt, invalid, type JsonObject } from '../../wire/guard.ts';
 
-/** Parts that one saved summary may be the sum of. */
+/** Parts that saved summaries may be the sum of, all together: their sum can be read again. */
 const PARTS_MAXIMUM = 100_000;
 /** Different numbers of parts, of sets of captures that were divided differently. */
 const DIVISIONS = 16;
@@ -11,6 +11,7 @@ const NAMED = 8;
 /** Which parts (`--shard I/N`) saved summaries are of: how often each one came, by N and I. */
 export class Parts {
   readonly #counts = new Map<number, Map<number, number>>();
+  #total = 0;
 
   /**
    * The parts of a saved summary; none where it is of whole captures.
@@ -18,7 +19,10 @@ export class Parts {
    */
   add(document: JsonObject): void {
     const parts = arrayAt(document, 'parts');
-    if (parts.length > PARTS_MAXIMUM) throw invalid('saved summary', `has more than ${PARTS_MAXIMUM} parts`);
+    this.#total += parts.length;
+    if (this.#total > PARTS_MAXIMUM) {
+      throw invalid('saved summary', `has more than ${PARTS_MAXIMUM} parts, with those before it`);
+    }
     for (const part of parts) {
       const [, first = '', second = ''] = typeof part === 'string' ? (/^(\d{1,6})-of-(\d{1,6})$/.exec(part) ?? []) : [];
       const [index, of] = [Number(first), Number(second)];
@@ -43,7 +47,7 @@ export class Parts {
     return [...this.#counts].flatMap(([of, counts]) => {
       const all = Array.from({ length: of }, (_, index) => index);
       const missing = all.filter((index) => !counts.has(index));
-      const most = Math.max(...counts.values());
+      const most = [...counts.values()].reduce((one, other) => Math.max(one, other), 0);
       const again = missing.length === 0 ? all.filter((index) => counts.get(index) !== most) : [];
       const twice = again.length === 0 ? [] : all.filter((index) => counts.get(index) === most);
       return [

@@ -78,6 +78,8 @@ it('names the file that is no saved summary', async () => {
     code: 'DAMAGED_STATE',
     message: expect.stringContaining('larger than'),
   });
+  writeFileSync(file, `[${'{},'.repeat(3_000_000)}{}]`);
+  await expect(merged([file])).rejects.toMatchObject({ message: expect.stringContaining('objects and lists') });
   await expect(merged([join(directory, 'none.json')])).rejects.toMatchObject({ code: 'NO_FILE' });
 });
 

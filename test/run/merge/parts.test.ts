@@ -31,6 +31,12 @@ it('refuses more divisions than anybody makes', () => {
   expect(() => partsOf(many)).toThrow(expect.objectContaining({ code: 'INVALID_MESSAGE' }));
 });
 
+it('refuses more parts than their sum could be read with', () => {
+  const some = (from: number) => Array.from({ length: 60_000 }, (_, index) => `${from + index}-of-200000`);
+  expect(partsOf(some(0)).warnings()).toHaveLength(1);
+  expect(() => partsOf(some(0), some(60_000))).toThrow(expect.objectContaining({ code: 'INVALID_MESSAGE' }));
+});
+
 it.each([[['2-of-2']], [['x']], [[1]], [['1-of-9999999']]])('refuses %o', (list) => {
   expect(() => partsOf(list)).toThrow(expect.objectContaining({ code: 'INVALID_MESSAGE' }));
 });
