@@ -18,21 +18,28 @@ export interface Translation {
 /** Checks a value from outside and translates it. @throws WrongShape */
 export type Shape = (value: unknown, by: Translation) => unknown;
 
-/** Finite, of any sign. */
+/** No number is larger: times of packets have 64 bits. Whatever is added to these stays finite, and a date. */
+const LARGEST = 2 ** 64;
+
+function isNumeric(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= LARGEST;
+}
+
+/** Of any sign. */
 export const numeric: Shape = (value) => {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new WrongShape('no number');
+  if (!isNumeric(value)) throw new WrongShape('no number');
   return value;
 };
 
 /** A count, a length or a duration. */
 export const amount: Shape = (value) => {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new WrongShape('no amount');
+  if (!isNumeric(value) || value < 0) throw new WrongShape('no amount');
   return value;
 };
 
 /** A time of the analysis, ns. */
 export const moment: Shape = (value, { shift }) => {
-  if (typeof value !== 'number' || !Number.isFinite(value + shift)) throw new WrongShape('no time');
+  if (!isNumeric(value) || !isNumeric(value + shift)) throw new WrongShape('no time');
   return value + shift;
 };
 

@@ -153,6 +153,8 @@ test('counts only grow, whatever an agent claims', () => {
 const deep = JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) as unknown;
 
 test.each<[string, unknown]>([
+  ['a time that no date has', exchange(1, { ...EXCHANGE, time: 1e308 })],
+  ['an amount whose sum is no number', exchange(1, { ...EXCHANGE, requestBytes: 1e308 })],
   ['is no list', { a: 1 }],
   ['has no kind', []],
   ['has an unknown kind', ['z', 0]],
