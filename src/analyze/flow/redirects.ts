@@ -3,10 +3,12 @@ import { u8, u16 } from '../bytes.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { REDIRECT_CANDIDATES } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
-import { TCP } from '../tcp/flags.ts';
 import { FLOW_I32 } from './flow-layout.ts';
 import type { FlowTable } from './flow-table.ts';
 import { KIND_REDIRECTED } from './flow-view.ts';
+
+/** SYN and ACK of TCP's flags (RFC 9293, section 3.1): a packet with both accepts a connection. */
+const SYN_ACK = 0x12;
 
 /** A flow's key as FlowTable takes it. */
 export interface FlowKey {
@@ -212,7 +214,7 @@ export function mayBeRedirected(packet: PacketView): boolean {
 
 /** Whether a packet accepts a connection. */
 function isAccepting({ ipProtocol, tcpFlags }: PacketView): boolean {
-  return ipProtocol === IP_PROTOCOL.tcp && (tcpFlags & (TCP.syn | TCP.ack)) === (TCP.syn | TCP.ack);
+  return ipProtocol === IP_PROTOCOL.tcp && (tcpFlags & SYN_ACK) === SYN_ACK;
 }
 
 /** Whether a packet goes from elsewhere to a loopback address: from this machine, redirected. */
