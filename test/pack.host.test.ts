@@ -23,7 +23,7 @@ beforeAll(() => {
   files = arrayAt(packed, 'files').map((file) => String(objectAt({ file }, 'file').path));
   mkdirSync(installed);
   archive = join(directory, String(packed.filename));
-  execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', archive], {
+  execFileSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', archive], {
     cwd: installed,
     stdio: 'ignore',
   });

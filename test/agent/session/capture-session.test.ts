@@ -9,7 +9,10 @@ import { MemoryBudget } from '../../../src/agent/spool/memory-budget.ts';
 import { Spool } from '../../../src/agent/spool/spool.ts';
 import { captureRequest } from '../agent-process.ts';
 
-/** A capture of nothing, where so many bytes are left above the reserve. @returns how it fails, and its place */
+/** A network namespace that is not there. */
+const targets = [{ key: 't', kind: 'netns', name: '/run/netns/ksnoop-not-there' }] as const;
+
+/** A capture of them, where so many bytes are left above the reserve. @returns how it fails, and its place */
 async function refused(left: number, memory = new MemoryBudget({ free: () => MEMORY_RESERVE + left })) {
   const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
   const leave = vi.fn();
@@ -21,7 +24,7 @@ async function refused(left: number, memory = new MemoryBudget({ free: () => MEM
     kills: () => undefined,
     log: undefined,
   };
-  const session = new CaptureSession(captureRequest([]), new Spool(sink()), new Events(sink()), resources);
+  const session = new CaptureSession(captureRequest(targets), new Spool(sink()), new Events(sink()), resources);
   const error: unknown = await session.run().catch((thrown: unknown) => thrown);
   return { error, leave, memory };
 }
@@ -34,7 +37,7 @@ test('a capture for which no memory is left is refused by name, and gives its pl
 
 test('one that could not be started no longer counts', async () => {
   const { error, leave, memory } = await refused(CAPTURE_MEMORY);
-  expect(error).toMatchObject({ code: 'NOTHING_CAPTURED' });
+  expect(error).toMatchObject({ code: 'NO_SUCH_NAMESPACE' });
   expect(leave).toHaveBeenCalledOnce();
   expect(memory.available).toBe(CAPTURE_MEMORY);
 });
