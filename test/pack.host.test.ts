@@ -43,10 +43,10 @@ test('only what runs is in it', () => {
     /^docs\/grafana\/[\w-]+\.json$/,
     /^docs\/kubernetes\/[\w-]+\.yaml$/,
     /^bin\/(ksnoop|ksnoop-agent|ksnoop-controller|kubectl_complete-ksnoop|node-version|compile-cache|not-built)\.mjs$/,
-    /^dist\/(ksnoop|ksnoop-agent|ksnoop-controller|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
+    /^dist\/(ksnoop|ksnoop-agent|ksnoop-controller|ksnoop-edge|ksnoop-trigger|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
     /^dist\/(THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|agent-image-(amd64|arm64)\.cdx\.json)$/,
     /^dist\/man\/ksnoop(-[\w-]+)?\.[17]$/,
-    /^daemonset\/(base|captures|overlays\/\w+)\/\w+\.yaml$/,
+    /^daemonset\/(base|captures|overlays\/[\w-]+)\/\w+\.yaml$/,
     /^daemonset\/image\/(Dockerfile|packages-(amd64|arm64)\.sha256)$/,
   ];
   expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
