@@ -423,7 +423,7 @@ test('a quota bounds the Captures of a namespace, and the deletion of the namesp
   );
   expectDone(await as(OTHER, 'record', 'svc/api', '-n', OTHER, '--name', 'second', '--duration', '10m'));
   const third = await as(OTHER, 'record', 'svc/api', '-n', OTHER, '--name', 'third', '--duration', '10m');
-  expect([third.code, third.stderr]).toEqual([1, expect.stringContaining('exceeded quota')]);
+  expect([third.code, third.stderr]).toEqual([1, expect.stringContaining('has no place for another Capture')]);
   const began = performance.now();
   await kubectl(on, 'delete', 'namespace', OTHER, '--timeout=120s');
   process.stdout.write(`the namespace is gone after ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
