@@ -84,7 +84,7 @@ export class FoundReader {
   readonly #samples: StreamSample[] = [];
   /** Open flows by their paths. */
   readonly #paths = new Map<string, KnownFlow>();
-  /** By the name of an interface: the stream that last described it. */
+  /** By the node and the name of an interface: the stream that last described it. */
   readonly #described = new Map<string, number>();
   readonly #hosts = new Map<string, number>();
   readonly #handshakes = new FoundLegs(LEG_HANDSHAKE_WINDOW_NS);
@@ -176,18 +176,22 @@ export class FoundReader {
     } else throw new WrongShape('no kind');
   }
 
-  /** An interface that is described anew, in another stream, continues one whose agent was lost: its flows have no end. */
+  /**
+   * An interface that a node describes anew, in another stream, continues one whose agent was lost: its flows have no end. At another
+   * node it is of another pod of the same name, as those of a StatefulSet have.
+   */
   #interfaceBegan(interfaceId: number, number: number): void {
     const name = this.#target.interfaceName(interfaceId);
     if (name === '') return;
-    const before = this.#described.get(name);
-    if (this.#described.size < FOUND_HOSTS) this.#described.set(name, number);
-    if (before === undefined || before === number) return;
-    const lost = this.#streams.get(before);
-    for (const [id, flow] of lost?.flows ?? []) {
+    const key = `${this.#target.nodeName(interfaceId)} ${name}`;
+    const before = this.#described.get(key);
+    if (this.#described.size < FOUND_HOSTS) this.#described.set(key, number);
+    const lost = before === undefined || before === number ? undefined : this.#streams.get(before);
+    if (lost === undefined) return;
+    for (const [id, flow] of lost.flows) {
       flow.lost = true;
       this.lost += 1;
-      if (lost !== undefined) this.#forget(id, lost);
+      this.#forget(id, lost);
     }
   }
 

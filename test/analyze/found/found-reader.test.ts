@@ -40,7 +40,10 @@ const exchange = (flow: number, event: object = EXCHANGE, identity: object = FLO
   event,
 ];
 
-/** A reader at time 1000 whose interfaces have the number of their stream, and what it hands out. */
+/**
+ * A reader at time 1000 whose interfaces have the number of their stream, and what it hands out. The third stream comes from the node
+ * of the first, whose interface has the same name at every node.
+ */
 function reader() {
   const events: { readonly event: AnalysisEvent; readonly flow: FlowInfo }[] = [];
   const ended: FlowFacts[] = [];
@@ -56,7 +59,7 @@ function reader() {
       return flows - 1;
     },
     interfaceName: () => 'shop/web/any',
-    nodeName: (id: number) => `node-${id}`,
+    nodeName: (id: number) => (id === 2 ? 'node-b' : 'node-a'),
     counted: (more: typeof NO_TOTALS) => {
       totals = { ...totals, packets: totals.packets + more.packets, copies: totals.copies + more.copies };
     },
@@ -139,6 +142,15 @@ test('a flow of a lost agent does not keep the other node from counting', () => 
   take(2, exchange(9));
   expect(events.length).toBe(1);
   expect(found.lost).toBe(1);
+});
+
+test('a pod of the same name that starts at another node takes no flow from the agent of the first', () => {
+  const { take, events, found } = reader();
+  take(1, ['i', 0], began(5), exchange(5));
+  take(2, ['i', 0]);
+  take(1, ['e', 0, 5, null, null, EXCHANGE]);
+  expect(events.map(({ flow }) => flow.id)).toEqual([0, 0]);
+  expect([found.lost, found.misunderstood]).toEqual([0, 0]);
 });
 
 test('counts only grow, whatever an agent claims', () => {
