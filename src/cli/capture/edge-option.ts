@@ -18,6 +18,13 @@ export const MANY_NODES = 16;
 /** Forms that are the same with and without packets: the others show single packets that no protocol decodes. */
 const SAME_FORMS: ReadonlySet<string> = new Set(['summary', 'findings', 'flows', 'map', 'csv']);
 
+/** Forms that show no packets and are not made of what agents find all the same, each with the reason. */
+const REFUSED_FORMS: Readonly<Record<string, string>> = {
+  state: 'The state output shows what the kernel counted, and --edge is about packets.',
+  'summary-state':
+    'With --edge there is no summary-state output: a saved summary does not show that it is of a sample.',
+};
+
 /** Whether the packets are analysed on their nodes; `many`: from MANY_NODES nodes on. */
 export type EdgeChoice = boolean | 'many';
 
@@ -45,10 +52,8 @@ export function completeEdge(raw: RawEdgeOptions, output: string, { transport }:
   if (raw.edge !== true) return false;
   const without = 'Leave out --edge, or write the packets with -w and read them: ksnoop read FILE';
   if (!isEdgeForm(output)) {
-    throw usage(
-      `The ${output} output shows packets or their bytes, and with --edge they stay on their nodes.`,
-      `With --edge there are: ${EDGE_FORM_NAMES.join(', ')}.`,
-    );
+    const packets = `The ${output} output shows packets or their bytes, and with --edge they stay on their nodes.`;
+    throw usage(REFUSED_FORMS[output] ?? packets, `With --edge there are: ${EDGE_FORM_NAMES.join(', ')}.`);
   }
   if (raw.report !== undefined)
     throw usage('--report shows packets, and with --edge they stay on their nodes.', without);

@@ -1,7 +1,7 @@
 import type { EdgeRequest } from '../../wire/agent-protocol.ts';
 import type { AnalysisForm } from '../analysis/form.ts';
 
-/** Forms that are made of what is found alone. Others show packets, or bytes of them, which stay on their nodes. */
+/** Forms that are made of what is found alone. Others show packets, or read more than what is found. */
 const EDGE_FORMS: ReadonlySet<string> = new Set([
   'text',
   'json',

@@ -30,6 +30,8 @@ test.each<[Partial<RawCaptureOptions>, RegExp]>([
   [{ output: 'pcapng', write: 'a.pcapng' }, /The pcapng output shows packets/],
   [{ output: 'trace' }, /The trace output shows packets/],
   [{ output: 'stream=1' }, /The stream output shows packets/],
+  [{ output: 'state' }, /The state output shows what the kernel counted/],
+  [{ output: 'summary-state=a.json' }, /With --edge there is no summary-state output: a saved summary/],
   [{ report: 'a.html', output: 'text' }, /--report/],
   [{ keylog: 'keys' }, /--keylog/],
   [{ clients: true }, /--clients/],
