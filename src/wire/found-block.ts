@@ -110,7 +110,10 @@ export function packedBatch({
   if (!littleEndian || length < BATCH_HEADER_BYTES + 4) return undefined;
   const unpacked = view.getUint32(offset + 8, true);
   const size = view.getUint32(offset + 12, true);
-  if (unpacked > FOUND_BATCH_MAXIMUM || padded(size) !== length - BATCH_HEADER_BYTES - 4) return undefined;
+  // A length near 2^32 is 0 with padding.
+  if (unpacked > FOUND_BATCH_MAXIMUM || size > length || padded(size) !== length - BATCH_HEADER_BYTES - 4) {
+    return undefined;
+  }
   const at = offset + BATCH_HEADER_BYTES;
   return { packed: bytes.subarray(at, at + size), length: unpacked };
 }

@@ -48,4 +48,6 @@ test('a batch has the bytes that it was made of, and claims no more than a reade
   block.view.setUint32(12, 0xffff_fff0, true);
   expect(packedBatch(block)).toBeUndefined();
   expect(packedBatch({ ...block, length: 12 })).toBeUndefined();
+  block.view.setUint32(12, 0xffff_ffff, true);
+  expect(packedBatch({ ...block, length: 20 })).toBeUndefined();
 });
