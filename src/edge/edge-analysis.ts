@@ -6,7 +6,7 @@ import { Merge } from '../capture/streams/merge.ts';
 import type { MergeSource } from '../capture/streams/merge-source.ts';
 import type { EdgeRequest } from '../wire/agent-protocol.ts';
 import { BLOCK } from '../wire/pcapng.ts';
-import { localBlock, sectionHeader, startMarker } from '../wire/pcapng-write.ts';
+import { plainBlock, sectionHeader, startMarker } from '../wire/pcapng-write.ts';
 import { FoundBatches } from './found-batches.ts';
 import { Sampling } from './sampling.ts';
 
@@ -101,7 +101,7 @@ export class EdgeAnalysis {
     this.#capture.end();
     if (this.#hasPackets) this.#sendTotals();
     this.#batches.flush();
-    this.#write(localBlock(BLOCK.ksnoopEnd, marker));
+    this.#write(plainBlock(BLOCK.ksnoopEnd, marker));
     this.#ended = true;
   }
 

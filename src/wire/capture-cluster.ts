@@ -5,10 +5,10 @@ import { BLOCK, padded } from './pcapng.ts';
 import type { BlockView } from './pcapng-read.ts';
 import {
   interfaceDescription,
-  localBlock,
   type NamedAddress,
   nameRecords,
   nameResolution,
+  plainBlock,
   withComment,
 } from './pcapng-write.ts';
 
@@ -57,7 +57,7 @@ export function clusterNames(cluster: string, records: Iterable<NamedAddress>): 
   const head = Buffer.alloc(4 + padded(name.length));
   head.writeUInt16LE(name.length, 0);
   name.copy(head, 4);
-  return localBlock(BLOCK.ksnoopNames, Buffer.concat([head, nameRecords(records)]));
+  return plainBlock(BLOCK.ksnoopNames, Buffer.concat([head, nameRecords(records)]));
 }
 
 /** Blocks with these names: those of each named cluster in one of its own, all others in a Name Resolution Block. */

@@ -1,5 +1,6 @@
-import { BLOCK, padded } from './pcapng.ts';
+import { BLOCK } from './pcapng.ts';
 import type { BlockView } from './pcapng-read.ts';
+import { plainBlock } from './pcapng-write.ts';
 
 /** Secrets of TLS in the text form of RFC 9850 (draft-ietf-opsawg-pcapng, section 4.7). */
 const TLS_KEY_LOG = 0x544c534b;
@@ -18,15 +19,10 @@ export function tlsSecretsOf({ bytes, view, offset, length, littleEndian }: Bloc
 /** A Decryption Secrets Block, little-endian. @param lines of a key log, ASCII */
 export function tlsSecretsBlock(lines: string): Uint8Array {
   const secrets = Buffer.from(lines, 'latin1');
-  const length = HEADER + padded(secrets.length) + 4;
-  const block = Buffer.alloc(length);
-  block.writeUInt32LE(BLOCK.decryptionSecrets, 0);
-  block.writeUInt32LE(length, 4);
-  block.writeUInt32LE(TLS_KEY_LOG, 8);
-  block.writeUInt32LE(secrets.length, 12);
-  block.set(secrets, HEADER);
-  block.writeUInt32LE(length, length - 4);
-  return block;
+  const kind = Buffer.alloc(8);
+  kind.writeUInt32LE(TLS_KEY_LOG, 0);
+  kind.writeUInt32LE(secrets.length, 4);
+  return plainBlock(BLOCK.decryptionSecrets, Buffer.concat([kind, secrets]));
 }
 
 /** A Decryption Secrets Block in the other byte order, as a section in it needs. @param block little-endian */

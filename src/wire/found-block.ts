@@ -1,5 +1,6 @@
 import { BLOCK, padded } from './pcapng.ts';
 import type { BlockView } from './pcapng-read.ts';
+import { plainBlock } from './pcapng-write.ts';
 
 /**
  * A block with one thing that an analysis beside an agent found, at the place of the packets that it stands for: at a time, as an
@@ -88,15 +89,10 @@ export function foundText({ bytes, view, offset }: BlockView): { readonly stream
 
 /** The block of several found blocks, compressed with zstd. @param length of the blocks, before */
 export function foundBatch(packed: Uint8Array, length: number): Uint8Array {
-  const total = BATCH_HEADER_BYTES + padded(packed.length) + 4;
-  const block = Buffer.alloc(total);
-  block.writeUInt32LE(BLOCK.ksnoopFoundBatch, 0);
-  block.writeUInt32LE(total, 4);
-  block.writeUInt32LE(length, 8);
-  block.writeUInt32LE(packed.length, 12);
-  block.set(packed, BATCH_HEADER_BYTES);
-  block.writeUInt32LE(total, total - 4);
-  return block;
+  const lengths = Buffer.alloc(8);
+  lengths.writeUInt32LE(length, 0);
+  lengths.writeUInt32LE(packed.length, 4);
+  return plainBlock(BLOCK.ksnoopFoundBatch, Buffer.concat([lengths, packed]));
 }
 
 /** The compressed bytes of a batch, and how many they were; undefined where the block cannot hold what it claims. */

@@ -129,8 +129,8 @@ export function nameRecords(records: Iterable<NamedAddress>): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** A block of a local-use type without options. */
-export function localBlock(type: number, body: Uint8Array): Uint8Array {
+/** A block without options. */
+export function plainBlock(type: number, body: Uint8Array): Uint8Array {
   return block(type, body, []);
 }
 
