@@ -33,18 +33,16 @@ export interface FoundPlace {
   readonly stream: number;
 }
 
-/** The block of one thing found. @param json at most FOUND_MAXIMUM bytes of UTF-8 */
-export function foundBlock(place: FoundPlace, json: string): Uint8Array {
-  const block = Buffer.alloc(foundBlockRoom(json));
-  return block.subarray(0, writeFound(block, 0, place, json));
-}
-
 /** Bytes that the block of a text takes at most: UTF-8 takes up to three for each character of a string. */
 export function foundBlockRoom(json: string): number {
   return FOUND_HEADER_BYTES + padded(json.length * 3) + 4;
 }
 
-/** Write the block of one thing found, where `foundBlockRoom` must be free. @returns the offset behind it */
+/**
+ * Write the block of one thing found, where `foundBlockRoom` must be free.
+ * @param json at most FOUND_MAXIMUM bytes of UTF-8
+ * @returns the offset behind it
+ */
 export function writeFound(
   target: Buffer,
   at: number,

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import {
   FOUND_BATCH_MAXIMUM,
   foundBatch,
-  foundBlock,
   foundText,
   isWholeFound,
   numberStream,
   packedBatch,
 } from '../../src/wire/found-block.ts';
 import type { BlockView } from '../../src/wire/pcapng-read.ts';
+import { foundBlock } from '../support/found-block.ts';
 
 function viewOf(bytes: Uint8Array): BlockView {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

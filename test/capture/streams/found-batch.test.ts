@@ -1,10 +1,11 @@
 import { zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { Merge } from '../../../src/capture/streams/merge.ts';
-import { foundBatch, foundBlock, foundText } from '../../../src/wire/found-block.ts';
+import { foundBatch, foundText } from '../../../src/wire/found-block.ts';
 import { BLOCK } from '../../../src/wire/pcapng.ts';
 import type { BlockView } from '../../../src/wire/pcapng-read.ts';
 import { interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-write.ts';
+import { foundBlock } from '../../support/found-block.ts';
 
 const INTERFACE = interfaceDescription({ linkType: 1, snaplen: 100, name: 'shop/web/any', description: '' });
 
