@@ -1,7 +1,6 @@
 import { DISPOSITION } from '../analyze/engine/analysis.ts';
 import { CaptureAnalysis } from '../analyze/engine/capture-analysis.ts';
-import { FoundWriter } from '../analyze/found/found-writer.ts';
-import type { FoundTotals } from '../analyze/found/totals.ts';
+import { type Counted, FoundWriter } from '../analyze/found/found-writer.ts';
 import { Merge } from '../capture/streams/merge.ts';
 import type { MergeSource } from '../capture/streams/merge-source.ts';
 import type { EdgeRequest } from '../wire/agent-protocol.ts';
@@ -51,6 +50,9 @@ export class EdgeAnalysis {
       this.#found,
       { detail, labels, firstLegs, showSecrets },
       {
+        interface: (id, { linkType }) => {
+          this.#linkTypes[id] = linkType;
+        },
         packet: (_packet, taken) => {
           if (taken === DISPOSITION.opaque) this.#opaque += 1;
         },
@@ -59,7 +61,7 @@ export class EdgeAnalysis {
     this.#found.attach(this.#capture.analysis);
     this.#merge = new Merge(
       {
-        addInterface: (id, bytes, offset, length) => this.#interface(id, bytes, offset, length),
+        addInterface: (_id, bytes, offset, length) => this.#pass(BLOCK.interfaceDescription, bytes, offset, length),
         write: (type, id, bytes, offset, length) => this.#block(type, id, bytes, offset, length),
       },
       now,
@@ -105,11 +107,6 @@ export class EdgeAnalysis {
     this.#ended = true;
   }
 
-  #interface(id: number, bytes: Uint8Array, offset: number, length: number): void {
-    this.#linkTypes[id] = new DataView(bytes.buffer, bytes.byteOffset + offset).getUint16(8, true);
-    this.#pass(BLOCK.interfaceDescription, bytes, offset, length);
-  }
-
   #block(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
     if (type !== BLOCK.enhancedPacket) {
       this.#pass(type, bytes, offset, length);
@@ -153,7 +150,7 @@ export class EdgeAnalysis {
     this.#found.totals(this.#totals());
   }
 
-  #totals(): FoundTotals {
+  #totals(): Counted {
     const { analysis, fragments, bytes, truncated } = this.#capture;
     return {
       packets: analysis.packets,
@@ -165,7 +162,6 @@ export class EdgeAnalysis {
       fragmentsEvicted: fragments.evicted,
       opaque: this.#opaque,
       skipped: this.#skipped,
-      tooLong: 0,
     };
   }
 }

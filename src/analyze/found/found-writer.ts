@@ -1,5 +1,4 @@
-import type { FoundPlace } from '../../wire/found-block.ts';
-import { FOUND_MAXIMUM } from '../../wire/found-block.ts';
+import { FOUND_MAXIMUM, type FoundPlace } from '../../wire/found-block.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { AnalysisSink, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
@@ -17,6 +16,9 @@ export interface FoundSource {
   readonly hosts: Hosts;
 }
 
+/** What the analysis has counted; the writer counts what it cannot write. */
+export type Counted = Omit<FoundTotals, 'tooLong'>;
+
 /** UTF-8 takes up to three bytes for each character of a string. */
 const CHARACTERS_MAXIMUM = FOUND_MAXIMUM / 3;
 
@@ -26,7 +28,7 @@ const CHARACTERS_MAXIMUM = FOUND_MAXIMUM / 3;
  */
 export class FoundWriter implements AnalysisSink {
   /** What had no room in a block. */
-  tooLong = 0;
+  #tooLong = 0;
   readonly #emit: (place: FoundPlace, json: string) => void;
   #source: FoundSource | undefined;
   #began = 0;
@@ -53,13 +55,13 @@ export class FoundWriter implements AnalysisSink {
     this.#emit({ interfaceId: this.#carrier, time, stream: 0 }, JSON.stringify(['i', interfaceId]));
   }
 
-  totals(totals: FoundTotals): void {
+  totals(totals: Counted): void {
     const { clock } = this.#source ?? {};
     if (clock === undefined) return;
     // At the latest time: how long the capture has taken.
     const place = { interfaceId: this.#carrier, time: clock.absolute(clock.latest), stream: 0 };
     if (this.#carrier >= 0) {
-      this.#emit(place, JSON.stringify(['t', this.#carrier, { ...totals, tooLong: this.tooLong }]));
+      this.#emit(place, JSON.stringify(['t', this.#carrier, { ...totals, tooLong: this.#tooLong }]));
     }
   }
 
@@ -169,7 +171,7 @@ export class FoundWriter implements AnalysisSink {
     if (clock === undefined) return false;
     const json = JSON.stringify([kind, interfaceId, ...found]);
     if (json.length > CHARACTERS_MAXIMUM) {
-      this.tooLong += 1;
+      this.#tooLong += 1;
       return false;
     }
     this.#emit({ interfaceId: this.#carrier, time: clock.absolute(clock.now), stream: 0 }, json);
