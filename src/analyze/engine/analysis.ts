@@ -71,6 +71,13 @@ export const DISPOSITION = {
 } as const;
 export type Disposition = (typeof DISPOSITION)[keyof typeof DISPOSITION];
 
+/** Flows that ended early because a table was full, holes that were given up, and addresses without room. */
+export interface Bounds {
+  readonly evicted: number;
+  readonly gaps: number;
+  readonly otherHosts: number;
+}
+
 /**
  * From packets to events: finds each packet's flow, follows TCP, passes bytes in order to the protocols, and tells the
  * sink what they find.
@@ -84,8 +91,8 @@ export class Analysis {
   /** The flow of the packet last taken, as FlowInfo.id counts; -1 where it has none. */
   flow = -1;
   readonly places = new Places();
-  /** What analyses beside agents counted, as `bounds` has it. */
-  readonly elsewhere = { evicted: 0, gaps: 0, otherHosts: 0 };
+  /** What analyses beside agents counted. */
+  elsewhere: Bounds = { evicted: 0, gaps: 0, otherHosts: 0 };
   readonly #recent = new RecentDatagrams();
   /** Flows of which another place brings what the one that counts does not. */
   readonly #silent = new Deadlines<FlowSightings>(HANDOVER_NS);
@@ -131,8 +138,7 @@ export class Analysis {
     this.#datagrams.follower = follower;
   }
 
-  /** Flows that ended early because a table was full, and holes that were given up. */
-  get bounds(): { readonly evicted: number; readonly gaps: number; readonly otherHosts: number } {
+  get bounds(): Bounds {
     return {
       evicted: this.#tcp.evicted + this.#datagrams.table.evicted + this.elsewhere.evicted,
       gaps: this.#tcp.reassembly.gaps + this.elsewhere.gaps,

@@ -140,14 +140,12 @@ export class CaptureAnalysis {
     const { analysis, fragments } = this;
     analysis.packets += more.packets;
     analysis.copies += more.copies;
-    analysis.elsewhere.evicted += more.evicted;
-    analysis.elsewhere.gaps += more.gaps;
-    analysis.elsewhere.otherHosts += more.otherHosts;
     fragments.incomplete += more.incomplete;
     fragments.evicted += more.fragmentsEvicted;
     this.bytes += more.bytes;
     this.truncated += more.truncated;
-    this.foundTotals = added(this.foundTotals, (name) => more[name]);
+    this.foundTotals = added(this.foundTotals, more);
+    analysis.elsewhere = this.foundTotals;
   }
 
   #fragment(view: PacketView): Disposition {

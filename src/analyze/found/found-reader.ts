@@ -12,7 +12,7 @@ import { FoundFlow, type FoundIdentity, type KnownFlow } from './found-flow.ts';
 import { FoundLegs } from './legs.ts';
 import { StreamSample, sampleOf } from './sample.ts';
 import { type Translation, WrongShape } from './shape.ts';
-import { added, type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
+import { type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
 
 /** TCP's number in an IP header. */
 const TCP = 6;
@@ -291,7 +291,7 @@ export class FoundReader {
   /** Packets that another node saw as well. */
   #copied({ client, server }: Partial<FlowFacts>): void {
     const copies = (client?.packets ?? 0) + (server?.packets ?? 0);
-    this.#target.counted(added(NO_TOTALS, (name) => (name === 'copies' ? copies : 0)));
+    this.#target.counted({ ...NO_TOTALS, copies });
   }
 
   #by(stream: Stream): Translation {

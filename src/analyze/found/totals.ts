@@ -37,30 +37,19 @@ export const NO_TOTALS: FoundTotals = {
   tooLong: 0,
 };
 
-export const totalsShape = members<FoundTotals>({
-  packets: amount,
-  copies: amount,
-  bytes: amount,
-  truncated: amount,
-  evicted: amount,
-  gaps: amount,
-  otherHosts: amount,
-  incomplete: amount,
-  fragmentsEvicted: amount,
-  opaque: amount,
-  skipped: amount,
-  tooLong: amount,
-});
+export const totalsShape = members<FoundTotals>(each(() => amount));
 
 /** What was counted since. Counts only grow: what claims to have shrunk has not changed. */
 export function totalsSince(now: FoundTotals, before: FoundTotals): FoundTotals {
-  const grown = (name: keyof FoundTotals) => Math.max(0, now[name] - before[name]);
-  return added(NO_TOTALS, (name) => grown(name));
+  return each((name) => Math.max(0, now[name] - before[name]));
 }
 
-/** @param more by name */
-export function added(totals: FoundTotals, more: (name: keyof FoundTotals) => number): FoundTotals {
-  const sum: { -readonly [Name in keyof FoundTotals]: number } = { ...totals };
-  for (const name of Object.keys(NO_TOTALS) as (keyof FoundTotals)[]) sum[name] = totals[name] + more(name);
-  return sum;
+export function added(some: FoundTotals, more: FoundTotals): FoundTotals {
+  return each((name) => some[name] + more[name]);
+}
+
+/** @param make the value of a count, by its name */
+function each<Value>(make: (name: keyof FoundTotals) => Value): Record<keyof FoundTotals, Value> {
+  const names = Object.keys(NO_TOTALS) as (keyof FoundTotals)[];
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<keyof FoundTotals, Value>;
 }
