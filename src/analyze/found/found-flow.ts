@@ -87,9 +87,6 @@ export class FoundFlow implements FlowInfo {
       redirect: this.redirect,
       ...this.#facts,
       ...(this.continued ? { continued: true } : {}),
-      id,
-      interfaceId,
-      sameAs,
       ...(this.sample === undefined ? {} : { sample: this.sample }),
     };
   }

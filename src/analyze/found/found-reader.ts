@@ -47,6 +47,7 @@ export interface FoundText {
 
 /** What is known of one stream: of one session with one agent. */
 interface Stream {
+  readonly number: number;
   /** By the numbers that its analysis gives interfaces and flows. */
   readonly interfaces: Map<number, number>;
   readonly flows: Map<number, KnownFlow>;
@@ -55,15 +56,6 @@ interface Stream {
   totals: FoundTotals;
   /** Undefined as long as everything is analysed. */
   sample: StreamSample | undefined;
-}
-
-interface NewFlow {
-  /** As KnownFlow has it. */
-  readonly path: string | undefined;
-  readonly serverHost: number;
-  /** The number of its stream. */
-  readonly number: number;
-  readonly stream: Stream;
 }
 
 /**
@@ -127,7 +119,7 @@ export class FoundReader {
     this.#isUsed = true;
     try {
       if (stream === undefined || json.length > FOUND_MAXIMUM) throw new WrongShape('no room');
-      this.#take(JSON.parse(json), number, stream);
+      this.#take(JSON.parse(json), stream);
     } catch (thrown) {
       if (!(thrown instanceof WrongShape || thrown instanceof SyntaxError)) throw thrown;
       this.misunderstood += 1;
@@ -137,50 +129,66 @@ export class FoundReader {
   #stream(number: number): Stream | undefined {
     const known = this.#streams.get(number);
     if (known !== undefined || this.#streams.size >= FOUND_STREAMS) return known;
-    const stream = { interfaces: new Map(), flows: new Map(), ended: new Map(), totals: NO_TOTALS, sample: undefined };
+    const stream: Stream = {
+      number,
+      interfaces: new Map(),
+      flows: new Map(),
+      ended: new Map(),
+      totals: NO_TOTALS,
+      sample: undefined,
+    };
     this.#streams.set(number, stream);
     return stream;
   }
 
-  #take(found: unknown, number: number, stream: Stream): void {
+  #take(found: unknown, stream: Stream): void {
     if (!Array.isArray(found)) throw new WrongShape('no list');
-    const [kind, index, first, second, third, fourth] = found as readonly unknown[];
+    const [kind, index, first, second, third] = found as readonly unknown[];
     const interfaceId = stream.interfaces.get(whole(index));
     if (interfaceId === undefined) throw new WrongShape('no interface');
-    if (kind === 'i') this.#interfaceBegan(interfaceId, number);
+    if (kind === 'i') this.#interfaceBegan(interfaceId, stream);
     else if (kind === 't') this.#totals(totalsShape(first, this.#by(stream)) as FoundTotals, stream);
     else if (kind === 's') this.#sampling(whole(first), interfaceId, stream);
     else if (kind === 'l') this.#sink.local?.(this.#host(first), interfaceId);
-    else if (kind === 'b') this.#began(found, interfaceId, number, stream);
-    else if (kind === 'k') this.#leg(whole(first), `${whole(second)} ${whole(third)}`, number, stream);
-    else if (kind === 'e') {
-      const by = this.#by(stream);
-      const event = eventShape(fourth, by) as AnalysisEvent;
-      // With null the flow is as it was with its last event.
-      const said = second === null ? undefined : (identityShape(second, by) as FoundIdentity);
-      const flow = this.#flow(whole(first), number, stream);
-      if (said !== undefined) this.#joinedTo(flow, third, stream);
-      const identity = said ?? flow.identity;
-      if (identity === undefined) throw new WrongShape('no identity');
-      flow.identity = identity;
-      if (!isCopy(flow))
-        this.#sink.event(event, new FoundFlow(flow, interfaceId, { identity, sample: sampledOf(stream) }));
-    } else if (kind === 'f') {
-      const facts = factsShape(second, this.#by(stream)) as FoundIdentity & Partial<FlowFacts>;
-      const flow = this.#flow(whole(first), number, stream);
-      this.#joinedTo(flow, third, stream);
-      this.#ended(whole(first), flow, stream);
-      if (!isCopy(flow))
-        this.#sink.flowEnded(new FoundFlow(flow, interfaceId, { identity: facts, facts, sample: sampledOf(stream) }));
-      else this.#copied(facts);
-    } else throw new WrongShape('no kind');
+    else if (kind === 'b') this.#began(found, interfaceId, stream);
+    else if (kind === 'k') this.#leg(whole(first), `${whole(second)} ${whole(third)}`, stream);
+    else if (kind === 'e') this.#event(found, interfaceId, stream);
+    else if (kind === 'f') this.#flowEnded(found, interfaceId, stream);
+    else throw new WrongShape('no kind');
+  }
+
+  #event([, , id, identity, leg, said]: readonly unknown[], interfaceId: number, stream: Stream): void {
+    const by = this.#by(stream);
+    const event = eventShape(said, by) as AnalysisEvent;
+    // With null the flow is as it was with its last event.
+    const own = identity === null ? undefined : (identityShape(identity, by) as FoundIdentity);
+    const flow = this.#flow(whole(id), stream);
+    if (own !== undefined) this.#joinedTo(flow, leg, stream);
+    flow.identity = own ?? flow.identity;
+    if (flow.identity === undefined) throw new WrongShape('no identity');
+    if (isCopy(flow)) return;
+    const now = { identity: flow.identity, sample: sampledOf(stream) };
+    this.#sink.event(event, new FoundFlow(flow, interfaceId, now));
+  }
+
+  #flowEnded([, , id, said, leg]: readonly unknown[], interfaceId: number, stream: Stream): void {
+    const facts = factsShape(said, this.#by(stream)) as FoundIdentity & Partial<FlowFacts>;
+    const flow = this.#flow(whole(id), stream);
+    this.#joinedTo(flow, leg, stream);
+    this.#ended(whole(id), flow, stream);
+    if (isCopy(flow)) {
+      this.#copied(facts);
+      return;
+    }
+    const now = { identity: facts, facts, sample: sampledOf(stream) };
+    this.#sink.flowEnded(new FoundFlow(flow, interfaceId, now));
   }
 
   /**
    * An interface that a node describes anew, in another stream, continues one whose agent was lost: its flows have no end. At another
    * node it is of another pod of the same name, as those of a StatefulSet have.
    */
-  #interfaceBegan(interfaceId: number, number: number): void {
+  #interfaceBegan(interfaceId: number, { number }: Stream): void {
     const name = this.#target.interfaceName(interfaceId);
     if (name === '') return;
     const key = `${this.#target.nodeName(interfaceId)} ${name}`;
@@ -210,24 +218,24 @@ export class FoundReader {
     if (stream.sample !== undefined) stream.sample.level = level;
   }
 
-  #began(found: readonly unknown[], interfaceId: number, number: number, stream: Stream): void {
+  #began(found: readonly unknown[], interfaceId: number, stream: Stream): void {
     const [, , id, protocol, source, sourcePort, destination, destinationPort, passes] = found;
     const [from, to] = [this.#host(source), this.#host(destination)];
     const ends = [`${from}:${whole(sourcePort)}`, `${to}:${whole(destinationPort)}`].sort();
     const path = `${whole(protocol)} ${ends.join(' ')}`;
     const serverHost = whole(destinationPort) <= whole(sourcePort) ? to : from;
-    this.#add(whole(id), { path, serverHost, number, stream });
+    this.#add(whole(id), { path, serverHost }, stream);
     if (passes === 1 || passes === 2) this.#sink.local?.(passes === 1 ? from : to, interfaceId);
   }
 
   /** @param path undefined where the flow's beginning did not come */
-  #add(id: number, { path, serverHost, number, stream }: NewFlow): KnownFlow {
+  #add(id: number, { path, serverHost }: Pick<KnownFlow, 'path' | 'serverHost'>, stream: Stream): KnownFlow {
     const before = path === undefined ? undefined : this.#paths.get(path);
-    const copyOf = before !== undefined && before.stream !== number && !before.lost ? before : undefined;
+    const copyOf = before !== undefined && before.stream !== stream.number && !before.lost ? before : undefined;
     const flow: KnownFlow = {
       id: copyOf?.id ?? this.#target.newFlow(),
       path,
-      stream: number,
+      stream: stream.number,
       serverHost,
       identity: undefined,
       sameAs: undefined,
@@ -241,8 +249,8 @@ export class FoundReader {
     return flow;
   }
 
-  #flow(id: number, number: number, stream: Stream): KnownFlow {
-    return stream.flows.get(id) ?? this.#add(id, { path: undefined, serverHost: -1, number, stream });
+  #flow(id: number, stream: Stream): KnownFlow {
+    return stream.flows.get(id) ?? this.#add(id, { path: undefined, serverHost: -1 }, stream);
   }
 
   #forget(id: number, stream: Stream): void {
@@ -268,8 +276,8 @@ export class FoundReader {
     this.forgotten += 1;
   }
 
-  #leg(id: number, key: string, number: number, stream: Stream): void {
-    const flow = this.#flow(id, number, stream);
+  #leg(id: number, key: string, stream: Stream): void {
+    const flow = this.#flow(id, stream);
     const isTcp = flow.path?.startsWith(`${TCP} `) === true;
     (isTcp ? this.#handshakes : this.#datagrams).seen(key, flow, this.#target.now());
   }
