@@ -242,6 +242,7 @@ export class FoundReader {
       copyOf,
       lost: false,
     };
+    this.#forget(id, stream);
     stream.flows.set(id, flow);
     if (path !== undefined && copyOf === undefined) this.#paths.set(path, flow);
     this.#flows += 1;

@@ -153,6 +153,14 @@ test('a pod of the same name that starts at another node takes no flow from the 
   expect([found.lost, found.misunderstood]).toEqual([0, 0]);
 });
 
+test('a flow that begins twice takes the place of the first, which is forgotten', () => {
+  const { take, events, found } = reader();
+  take(1, began(5), began(5, '10.0.0.9'));
+  expect(found.open).toBe(1);
+  take(2, began(9), exchange(9));
+  expect(events.length).toBe(1);
+});
+
 test('counts only grow, whatever an agent claims', () => {
   const one = reader();
   one.take(1, ['t', 0, { ...NO_TOTALS, packets: 10 }], ['t', 0, { ...NO_TOTALS, packets: 25 }]);
