@@ -177,12 +177,12 @@ function callerStats(row: CallerStats, colours: Colours): Cell[] {
   return [...countsAndTimes(row, colours), byteSize(row.requestBytes), byteSize(row.responseBytes)];
 }
 
-/** The cells that both have: how many, how often, how many failed, and their latency. */
 /** Of a sum that reached a bound some may be counted in the row `other`. */
 function atLeast(count: number, missed = 0): Cell {
   return missed === 0 ? number(count) : `≥ ${number(count)}`;
 }
 
+/** The cells that both have: how many, how often, how many failed, and their latency. */
 function countsAndTimes(row: ExchangeStats | CallerStats, colours: Colours): Cell[] {
   const { latency } = row;
   const time = (value: number | undefined) => (value === undefined ? '-' : latencyText(value));

@@ -102,32 +102,14 @@ export class Top implements TopModel {
     const time = run === undefined || run.session.span === undefined ? undefined : this.#timeText(run);
     const filter = this.#where?.text;
     const sample = run?.session.capture.found.sample?.share;
-    if (paused === undefined)
-      return {
-        live,
-        trouble,
-        time,
-        packets,
-        exchanges,
-        sample,
-        position,
-        reading,
-        replaying,
-        filter,
-        paused: undefined,
-      };
+    const head = { live, trouble, sample, position, reading, replaying, filter };
+    if (paused === undefined) return { ...head, time, packets, exchanges, paused: undefined };
     const since = run?.shown.events.end ?? 0;
     return {
-      live,
-      trouble,
+      ...head,
       time: paused.time,
       packets: paused.packets,
       exchanges: paused.exchanges,
-      sample,
-      position,
-      reading,
-      replaying,
-      filter,
       paused: {
         packets: packets - paused.packets,
         exchanges: exchanges - paused.exchanges,

@@ -58,9 +58,8 @@ export class Found implements AnalysisOutput {
   }
 
   get looked(): Looked {
-    const { span } = this.#session;
+    const { span, sample } = this.#session;
     const duration = span === undefined ? 0 : span.last - span.first;
-    const { sample } = this.#session;
     return { exchanges: this.#exchanges, connections: this.#connections, duration, ...(sample && { sample }) };
   }
 }

@@ -23,12 +23,8 @@ export const map: AnalysisOutputKind = {
       event: (event, flow) => sums.event(event, flow),
       flowEnded: (flow) => sums.flowEnded(flow),
       end: () => {
-        for (const text of mapLines(
-          { ...sums.report(session.recorder, session.span), sample: session.sample },
-          format,
-          colour,
-        ))
-          line(text);
+        const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
+        for (const text of mapLines(report, format, colour)) line(text);
       },
     };
   },
