@@ -3,6 +3,7 @@ import { AnalysisSession, type Condition } from '../../src/analyze/engine/sessio
 import { Merge } from '../../src/capture/streams/merge.ts';
 import { EdgeAnalysis } from '../../src/edge/edge-analysis.ts';
 import { analysisNotes } from '../../src/run/analysis/notes.ts';
+import { edgeRequest } from '../../src/run/outputs/edge.ts';
 import { CaptureFramer } from '../../src/wire/capture-read.ts';
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import {
@@ -50,9 +51,8 @@ export function agentStream(file: Uint8Array, onNode: OnNode = () => true): Uint
  */
 export function analysedStream(stream: Uint8Array, kind: AnalysisOutputKind, chunk = 65_536, waiting = 0): Uint8Array {
   const written: Uint8Array[] = [];
-  const { detail, labels = false, firstLegs = false } = kind;
   const edge = new EdgeAnalysis(
-    { detail, labels, firstLegs, showSecrets: false },
+    edgeRequest(kind, { where: undefined, showSecrets: false }),
     (bytes) => void written.push(bytes),
     () => 0,
   );

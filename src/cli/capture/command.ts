@@ -115,7 +115,7 @@ async function withTyped(output: OutputConfig): Promise<OutputConfig> {
 /** What the agents have to look at for an output. */
 async function edgeOf({ output, where, showSecrets }: OutputConfig): Promise<EdgeRequest | undefined> {
   const form = analysisOutput(output.name);
-  return form === undefined ? undefined : edgeRequest(form, { where, showSecrets });
+  return form === undefined ? undefined : edgeRequest(await form.load(), { where, showSecrets });
 }
 
 /** A pcapng file with all that is captured. */

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { planCapture } from '../../run/capture/plan.ts';
 import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
 import { AnalysedOutput } from '../../run/outputs/analysed-output.ts';
+import { edgeRequest } from '../../run/outputs/edge.ts';
 import type { OpenOutput } from '../../run/outputs/open.ts';
 import type { Output } from '../../run/outputs/output.ts';
 import { ByteWriter } from '../../run/sink/byte-writer.ts';
@@ -28,8 +29,6 @@ export async function topTargets(
   { capture: wanted, edge, quiet, verbose, canAsk }: TopCapture,
   where: WhereExpression | undefined,
 ): Promise<ExitCode> {
-  const request = { detail: true, labels: true, firstLegs: false, showSecrets: config.showSecrets };
-  const capture = edge ? { ...wanted, edge: request } : wanted;
   const abort = new AbortController();
   let run: CaptureRun | undefined;
   let stopping = 0;
@@ -42,10 +41,12 @@ export async function topTargets(
       run.running.stop('user');
     }
   };
-  const source: LiveSource = new LiveSource(capture.targets.join(' '), () => model, edge);
+  const source: LiveSource = new LiveSource(wanted.targets.join(' '), () => model, edge);
   const model: Top = new Top(source, edge);
   model.show(where);
   const { showSecrets, keyLog } = config;
+  const request = edge ? edgeRequest(model.kind, { where: undefined, showSecrets }) : undefined;
+  const capture = { ...wanted, edge: request };
   let output: Output | undefined;
   const shown = { showSecrets, keyLog, command: typedCommand(process.argv.slice(2), showSecrets) };
   const stage = new Stage(

@@ -1,5 +1,5 @@
+import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import type { EdgeRequest } from '../../wire/agent-protocol.ts';
-import type { AnalysisForm } from '../analysis/form.ts';
 
 /** Forms that are made of what is found alone. Others show packets, or read more than what is found. */
 const EDGE_FORMS: ReadonlySet<string> = new Set([
@@ -22,12 +22,11 @@ export function isEdgeForm(name: string): boolean {
   return EDGE_FORMS.has(name);
 }
 
-/** What the analyses beside the agents have to look at, for a form of output. */
-export async function edgeRequest(
-  form: AnalysisForm,
+/** What the analyses beside the agents have to look at, for what is made of it here. */
+export function edgeRequest(
+  { detail, labels = false, firstLegs = false }: AnalysisOutputKind,
   { where, showSecrets }: { readonly where: string | undefined; readonly showSecrets: boolean },
-): Promise<EdgeRequest> {
-  const { detail, labels = false, firstLegs = false } = await form.load();
+): EdgeRequest {
   return {
     detail: detail || where !== undefined,
     labels,
