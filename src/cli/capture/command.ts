@@ -72,9 +72,9 @@ async function capture(
     const plan = await planCapture(wanted, signal, canAsk ? pickOnTerminal : undefined);
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
-    // What else is made of the packets needs them here.
-    const choice =
-      form === undefined && keep === undefined && lookup === undefined ? command.edge : command.edge === true;
+    // Commands with a form, a file or a lookup of their own have no --edge: these are made of the packets.
+    const needsPackets = form !== undefined || keep !== undefined || lookup !== undefined;
+    const choice = !needsPackets && command.edge;
     const isWanted = choice === 'many' ? plan.plans.length >= MANY_NODES : choice;
     // An agent analyses nothing for a session with tickets: only here it is known that the capture is one of a tenant.
     const isEdge = isWanted && plan.asTenant !== true;
