@@ -1,5 +1,4 @@
 import { arrayAt, invalid, isObject, parseJson, requireInteger, requireObject, requireString } from './guard.ts';
-import { FILTER_MAXIMUM, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM } from './limits.ts';
 import {
   KEEP_MS,
   ORDER_TICKETS,
@@ -20,7 +19,7 @@ import {
   UPLOAD_URL_MAXIMUM,
   WHERE_MAXIMUM,
 } from './recording.ts';
-import { NAME, requireBoolean, requireMatch, TIME, UID } from './ticket-members.ts';
+import { NAME, requireBoolean, requireFilter, requireMatch, TIME, UID } from './ticket-members.ts';
 
 /** @throws KsnoopError INVALID_MESSAGE naming the member at fault */
 export function parseRecordingOrder(text: string): RecordingOrder {
@@ -42,8 +41,7 @@ export function parseRecordingOrder(text: string): RecordingOrder {
     namespace: requireMatch(object, 'namespace', where, NAME),
     name: requireMatch(object, 'name', where, NAME),
     pods,
-    filter: object.filter === '' ? '' : requireString(object, 'filter', where, FILTER_MAXIMUM),
-    snaplen: requireInteger(object, 'snaplen', where, { minimum: SNAPLEN_MINIMUM, maximum: SNAPLEN_MAXIMUM }),
+    ...requireFilter(object, where),
     endsAt: requireInteger(object, 'endsAt', where, TIME),
     maxBytes,
     ...(ring !== undefined && { ring }),

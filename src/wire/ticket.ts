@@ -1,26 +1,18 @@
-import { invalid, parseJson, requireInteger, requireObject, requireString } from './guard.ts';
-import { FILTER_MAXIMUM, SNAPLEN_MAXIMUM, SNAPLEN_MINIMUM } from './limits.ts';
+import { invalid, requireObject, requireString } from './guard.ts';
 import {
   isEqual,
-  JTI,
   NAME,
-  requireBoolean,
   requireMatch,
-  requireUids,
-  SUB_MAXIMUM,
+  requireTicketBase,
+  requireTicketScope,
   TICKET_PODS,
-  TIME,
-  ticketText,
+  type TicketBase,
+  type TicketScope,
+  ticketObject,
   UID,
 } from './ticket-members.ts';
 
-export { TICKET_PODS } from './ticket-members.ts';
-
-/** A ticket is valid for so long after it was made, milliseconds: a right that was withdrawn ends a stream within this time. */
-export const TICKET_LIFE_MS = 60_000;
-
-/** Bytes of an encoded ticket: with its signature, in base64, it is a header of the request that opens a session. */
-export const TICKET_BYTES = 9 * 1024;
+export { TICKET_BYTES, TICKET_LIFE_MS, TICKET_PODS } from './ticket-members.ts';
 
 /** Tickets in the status of a Capture. */
 export const SEALED_TICKETS = 500;
@@ -46,31 +38,10 @@ export const TICKET_REFUSALS = {
 } as const;
 export type TicketRefusal = keyof typeof TICKET_REFUSALS;
 
-/**
- * What the controller allows one client to capture on one node. All times are milliseconds since 1970.
- */
-export interface Ticket {
+/** What the controller allows one client to capture on one node: 1 to TICKET_PODS pods. */
+export interface Ticket extends TicketBase, TicketScope {
   /** UID of the Capture object. */
   readonly capture: string;
-  /** The user who may capture (subject): the user name that the API server knows. */
-  readonly sub: string;
-  readonly node: string;
-  /** UID of the agent's pod. */
-  readonly agent: string;
-  /** UIDs (metadata.uid) of the pods, sorted, 1 to TICKET_PODS. The config hash of a static pod is no UID. */
-  readonly pods: readonly string[];
-  /** Capture filter (pcap-filter(7)); empty for none. */
-  readonly filter: string;
-  /** Bytes kept of each packet. */
-  readonly snaplen: number;
-  /** The pods are in the network of their node, and that is what may be captured. A ticket has pods of one sort only. */
-  readonly hostNetwork: boolean;
-  /** When it was made. */
-  readonly iat: number;
-  /** When it expires: up to TICKET_LIFE_MS after `iat`. */
-  readonly exp: number;
-  /** 128 random bits in hex: an agent takes each ticket once. */
-  readonly jti: string;
 }
 
 /** A pod as the status of a Capture names it. */
@@ -107,7 +78,6 @@ const MEMBERS = [
   'jti',
 ];
 const SEALED_MAXIMUM = 16 * 1024;
-const SNAPLEN = { minimum: SNAPLEN_MINIMUM, maximum: SNAPLEN_MAXIMUM };
 
 const encoder = new TextEncoder();
 
@@ -129,26 +99,14 @@ export function encodeTicket(ticket: Ticket): Uint8Array {
  */
 export function parseTicket(bytes: Uint8Array): Ticket {
   const where = 'ticket';
-  if (bytes.length > TICKET_BYTES) throw invalid(where, `has ${bytes.length} bytes, more than ${TICKET_BYTES}`);
-  const object = requireObject(parseJson(ticketText(bytes), where), where);
-  if (object.v !== 1) throw invalid(where, 'is of a version that is not known');
-  const unknown = Object.keys(object).find((key) => !MEMBERS.includes(key));
-  if (unknown !== undefined) throw invalid(where, 'has a member that is not known');
-  const iat = requireInteger(object, 'iat', where, TIME);
-  const exp = requireInteger(object, 'exp', where, TIME);
-  if (exp <= iat || exp - iat > TICKET_LIFE_MS) throw invalid(where, `is valid for ${exp - iat} ms`);
+  const object = ticketObject(bytes, where);
+  if (Object.keys(object).some((key) => !MEMBERS.includes(key))) {
+    throw invalid(where, 'has a member that is not known');
+  }
   const ticket = {
     capture: requireMatch(object, 'capture', where, UID),
-    sub: requireString(object, 'sub', where, SUB_MAXIMUM),
-    node: requireMatch(object, 'node', where, NAME),
-    agent: requireMatch(object, 'agent', where, UID),
-    pods: requireUids(object.pods, where, 1),
-    filter: object.filter === '' ? '' : requireString(object, 'filter', where, FILTER_MAXIMUM),
-    snaplen: requireInteger(object, 'snaplen', where, SNAPLEN),
-    hostNetwork: requireBoolean(object, 'hostNetwork', where),
-    iat,
-    exp,
-    jti: requireMatch(object, 'jti', where, JTI),
+    ...requireTicketBase(object, where),
+    ...requireTicketScope(object, where, 1),
   };
   if (!isEqual(encoded(ticket), bytes)) throw invalid(where, 'is not in its canonical form');
   return ticket;
