@@ -1,9 +1,9 @@
-import type { Gate } from '../capture/kube/gate.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import type { PodView } from '../capture/kube/pod.ts';
 import type { TargetEvent } from '../capture/targets/followed-targets.ts';
 import { findTargetSet } from '../capture/targets/target-set.ts';
 import { KsnoopError } from '../wire/errors.ts';
+import type { Gate } from '../wire/gate.ts';
 import type { CaptureView } from './capture-object.ts';
 import { PODS_MAXIMUM, RESOLVE_AGAIN_MS, TARGETS_AT_ONCE } from './limits.ts';
 

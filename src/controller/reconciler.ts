@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { call } from '../capture/kube/api.ts';
-import { Gate } from '../capture/kube/gate.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import type { PodView } from '../capture/kube/pod.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
 import { CAPTURE_API } from '../capture/tenant/capture-object.ts';
 import { KsnoopError } from '../wire/errors.ts';
+import { Gate } from '../wire/gate.ts';
 import { isObject, type JsonObject, objectAt } from '../wire/guard.ts';
 import { Permissions } from './access.ts';
 import { type CaptureView, captureView } from './capture-object.ts';

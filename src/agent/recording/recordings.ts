@@ -1,4 +1,5 @@
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { Gate } from '../../wire/gate.ts';
 import type {
   ListedRecording,
   RecordingOrder,
@@ -35,8 +36,7 @@ export class Recordings {
   /** What is under way for a Capture, one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #uploads = new Map<string, AbortController>();
-  readonly #waitingUploads: (() => void)[] = [];
-  #uploading = 0;
+  readonly #uploadGate = new Gate(UPLOADS);
   #loaded: Promise<void> = Promise.resolve();
 
   constructor(options: RecordingsOptions) {
@@ -142,7 +142,8 @@ export class Recordings {
     const abort = new AbortController();
     this.#uploads.set(key, abort);
     recording.setUpload(name, { state: 'running' });
-    void this.#uploadInTurn(() => putFile(path, piece.bytes, upload, abort.signal))
+    void this.#uploadGate
+      .run(() => putFile(path, piece.bytes, upload, abort.signal))
       .then(
         (etag) => recording.setUpload(name, { state: 'done', ...(etag !== undefined && { etag }) }),
         (thrown) => {
@@ -152,17 +153,6 @@ export class Recordings {
       )
       .finally(() => this.#uploads.delete(key));
     return recording.state;
-  }
-
-  async #uploadInTurn<Result>(task: () => Promise<Result>): Promise<Result> {
-    while (this.#uploading >= UPLOADS) await new Promise<void>((resolve) => this.#waitingUploads.push(resolve));
-    this.#uploading += 1;
-    try {
-      return await task();
-    } finally {
-      this.#uploading -= 1;
-      this.#waitingUploads.shift()?.();
-    }
   }
 
   async #start(capture: string, user: string, order: RecordingOrder): Promise<RecordingState> {

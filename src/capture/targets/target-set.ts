@@ -1,9 +1,9 @@
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
+import { Gate } from '../../wire/gate.ts';
 import { isAgentPod } from '../agent-objects.ts';
 import { targetKind } from '../kinds/index.ts';
 import { type FoundNode, type Resolution, type ResolveContext, together } from '../kinds/kind.ts';
 import { Discovery } from '../kube/discovery.ts';
-import { Gate } from '../kube/gate.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { FollowedTargets, FoundPod, TargetEvent } from './followed-targets.ts';
 import { Owners } from './owners.ts';

@@ -1,7 +1,7 @@
-import { Gate } from '../../capture/kube/gate.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
 import type { PodView } from '../../capture/kube/pod.ts';
 import { type AgentRecordings, recordingsOf } from '../../capture/tenant/agent-recordings.ts';
+import { Gate } from '../../wire/gate.ts';
 
 import { REQUESTS_OF_AGENT } from './limits.ts';
 
