@@ -64,8 +64,9 @@ function put(path: string, bytes: number, { url, headers, ca }: RecordingUpload,
     const request = (protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response: IncomingMessage) => {
       const etag = response.headers.etag?.slice(0, 256);
       resolve({ status: response.statusCode ?? 0, etag });
-      // Its body is of no interest, and may be long.
+      // Its body is of no interest, and may be long; of a file that is refused the rest is not read.
       response.destroy();
+      file.destroy();
     });
     const file = createReadStream(path, { end: Math.max(0, bytes - 1) });
     const fail = (error: Error) => {

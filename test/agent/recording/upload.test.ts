@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { putFile } from '../../../src/agent/recording/upload.ts';
+import { HANG_MS } from '../../support/hang.ts';
 
 let directory: string;
 let path: string;
@@ -75,3 +76,24 @@ test('what is aborted ends', async () => {
   const url = await serving(() => abort.abort());
   await expect(putFile(path, 7, { url, headers: {} }, abort.signal)).rejects.toThrow('takes nothing');
 });
+
+test('a file that is refused before it is read to its end is closed', async () => {
+  const bytes = 64 * 1024 * 1024;
+  writeFileSync(path, Buffer.alloc(bytes));
+  server = createServer((_, response) => response.writeHead(403).end()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  await expect(putFile(path, bytes, { url, headers: {} }, never)).rejects.toThrow('answers with the status 403');
+  await vi.waitUntil(() => !openFiles().includes(path), HANG_MS);
+});
+
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // That of the directory itself is closed.
+      return [];
+    }
+  });
+}
