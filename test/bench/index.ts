@@ -9,10 +9,12 @@ import { portForward } from './port-forward.ts';
 import { READ_BENCHES } from './read.ts';
 import { topScreen } from './top-screen.ts';
 import { transport } from './transport.ts';
+import { twoClusters } from './two-clusters.ts';
 
 /** Every benchmark, in the order in which they run. */
 export const BENCHES = [
   firstPacket,
+  twoClusters,
   fiftyPods,
   transport,
   portForward,

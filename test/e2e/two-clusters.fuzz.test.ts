@@ -1,55 +1,36 @@
 // Two clusters with the same pod, Service and node addresses: every name is of the right one, and one API server that is killed costs the other nothing.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dump, load } from 'js-yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type JsonObject, objectAt, objectsAt, parseJson, requireObject } from '../../src/wire/guard.ts';
-import { down } from '../cluster/down.ts';
-import { layoutOf } from '../cluster/layout.ts';
-import { locked } from '../cluster/lock.ts';
-import { clusterBeside, type TestCluster } from '../support/cluster.ts';
+import { type JsonObject, objectAt, parseJson, requireObject } from '../../src/wire/guard.ts';
+import type { TestCluster } from '../support/cluster.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
+import { joinedKubeconfig, type SecondCluster, secondCluster } from '../support/second-cluster.ts';
 import { ensureAgent, ensureShop, requests, type ShopPod, shopPods } from '../support/shop.ts';
 
-const SECOND = 'west';
 const SETUP_MS = 1_800_000;
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-two-clusters-'));
-const stoodBefore = existsSync(layoutOf(SECOND).kubeconfig);
+let second: SecondCluster;
 let east: TestCluster;
 let west: TestCluster;
+let kubeconfig: string;
 
 beforeAll(async () => {
   east = await ensureShop();
   await ensureAgent();
-  west = await ensureShop(console.error, clusterBeside(SECOND));
-  await ensureAgent(console.error, Promise.resolve(west));
+  second = await secondCluster();
+  west = second.on;
+  kubeconfig = joinedKubeconfig(join(directory, 'kubeconfig'), { east, west });
 }, SETUP_MS);
 afterAll(async () => {
   rmSync(directory, { recursive: true });
-  const layout = layoutOf(SECOND);
-  if (!stoodBefore) await locked(layout, () => down(layout));
+  await second?.end();
 }, SETUP_MS);
-
-/** One kubeconfig with a context for each cluster. */
-function kubeconfig(): string {
-  const contexts: object[] = [];
-  const clusters: object[] = [];
-  const users: object[] = [];
-  for (const [name, on] of Object.entries({ east, west })) {
-    const config = requireObject(load(readFileSync(on.kubeconfig, 'utf8')), 'kubeconfig');
-    contexts.push({ name, context: { cluster: name, user: name } });
-    clusters.push({ name, cluster: objectAt(objectsAt(config, 'clusters')[0] ?? {}, 'cluster') });
-    users.push({ name, user: objectAt(objectsAt(config, 'users')[0] ?? {}, 'user') });
-  }
-  const path = join(directory, 'kubeconfig');
-  writeFileSync(path, dump({ apiVersion: 'v1', kind: 'Config', contexts, clusters, users, 'current-context': 'east' }));
-  return path;
-}
 
 async function start(file: string): Promise<KsnoopProcess> {
   const words = ['--context', 'east,west', '-n', 'shop', 'svc/web', '-f', 'tcp port 8080', '-w', file];
-  const capture = new KsnoopProcess(words, kubeconfig());
+  const capture = new KsnoopProcess(words, kubeconfig);
   for (const [name, on] of Object.entries({ east, west })) {
     await capture.says(new RegExp(`capturing ${name}/shop/web-`), (await shopPods(on, 'web')).length);
   }
