@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -10,11 +11,29 @@ import { certificateOf, keyOf, kubeconfigOf } from './pki.ts';
 import { kill, type Part, recorded } from './processes.ts';
 
 const ETCD = 'http://127.0.0.1:2379';
+/** Beyond the users of distributions, and below the numbers that containers get of a machine's subordinate users. */
+const USERS = { first: 70_000, count: 20_000 } as const;
 
 const inside = (layout: Layout, name: string, argv: readonly string[]): Part => ({
   name,
   argv: ['nsenter', `--net=${controlPlaneNetwork(layout)}`, '--', ...argv],
 });
+
+/**
+ * As a user of the cluster's own, who may read root's files: the kernel bounds the inotify instances of a user
+ * (/proc/sys/fs/inotify/max_user_instances, often 128), and the API server and the controllers have 13 of a cluster's 29. Where all are
+ * root's, the fifth cluster of a machine cannot start its nodes.
+ */
+const asOwnUser = (layout: Layout, name: string, argv: readonly string[]): Part =>
+  inside(layout, name, [
+    ...['setpriv', `--reuid=${userOf(layout)}`, '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--'],
+    ...argv,
+  ]);
+
+/** A number that no user of the machine has, from the cluster's name. */
+function userOf({ name }: Layout): number {
+  return USERS.first + (createHash('sha256').update(name).digest().readUInt32BE() % USERS.count);
+}
 
 /** etcd, then the API server, then the way to it from the machine; returns when the API server says it is ready. */
 export async function ensureApiServer(layout: Layout): Promise<void> {
@@ -68,7 +87,7 @@ function apiServer(layout: Layout): Part {
   const [certificate, key] = pair('apiserver');
   const [kubeletCertificate, kubeletKey] = pair('apiserver-kubelet');
   const [proxyCertificate, proxyKey] = pair('front-proxy');
-  return inside(layout, 'kube-apiserver', [
+  return asOwnUser(layout, 'kube-apiserver', [
     program('kube-apiserver'),
     `--etcd-servers=${ETCD}`,
     `--secure-port=${API_PORT}`,
@@ -127,7 +146,7 @@ function writeAuditPolicy(layout: Layout): void {
 
 function controllerManager(layout: Layout): Part {
   const kubeconfig = join(layout.pki, 'controller-manager.kubeconfig');
-  return inside(layout, 'kube-controller-manager', [
+  return asOwnUser(layout, 'kube-controller-manager', [
     program('kube-controller-manager'),
     `--kubeconfig=${kubeconfig}`,
     `--authentication-kubeconfig=${kubeconfig}`,
@@ -151,7 +170,7 @@ function controllerManager(layout: Layout): Part {
 
 function scheduler(layout: Layout): Part {
   const kubeconfig = join(layout.pki, 'scheduler.kubeconfig');
-  return inside(layout, 'kube-scheduler', [
+  return asOwnUser(layout, 'kube-scheduler', [
     program('kube-scheduler'),
     `--kubeconfig=${kubeconfig}`,
     `--authentication-kubeconfig=${kubeconfig}`,
