@@ -14,7 +14,7 @@ import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
 import { isTerminal } from '../terminal.ts';
 import { boundBuffers } from './bound-buffers.ts';
-import { MANY_NODES } from './edge-option.ts';
+import { analysedOnNodes } from './edge-option.ts';
 import { announce, conclude } from './messages.ts';
 import { type CaptureCommand, completeCapture, type RawCaptureOptions } from './options.ts';
 import { pickOnTerminal } from './pick-target.ts';
@@ -75,14 +75,7 @@ async function capture(
     // Commands with a form, a file or a lookup of their own have no --edge: these are made of the packets.
     const needsPackets = form !== undefined || keep !== undefined || lookup !== undefined;
     const choice = !needsPackets && command.edge;
-    const isWanted = choice === 'many' ? plan.plans.length >= MANY_NODES : choice;
-    // An agent analyses nothing for a session with tickets: only here it is known that the capture is one of a tenant.
-    const isEdge = isWanted && plan.asTenant !== true;
-    if (choice === true && !isEdge) log.warn('--edge is not available to tenants: the packets come to this machine');
-    if (isEdge && choice === 'many') {
-      log.info(`the packets of ${plan.plans.length} nodes are analysed there (--edge); --no-edge brings them here`);
-    }
-    const config = { ...wanted, edge: isEdge ? await edgeOf(command.output) : undefined };
+    const config = { ...wanted, edge: analysedOnNodes(choice, plan, log) ? await edgeOf(command.output) : undefined };
     const packets = keep === undefined ? undefined : keptIn(keep, force);
     const started = Promise.withResolvers<void>();
     const about = lookup?.(plan, started.promise, signal);

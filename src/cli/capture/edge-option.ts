@@ -1,5 +1,7 @@
 import type { CaptureConfig } from '../../run/capture/config.ts';
+import type { CapturePlan } from '../../run/capture/plan.ts';
 import { EDGE_FORM_NAMES, isEdgeForm } from '../../run/outputs/edge.ts';
+import type { Logger } from '../logger.ts';
 import { usage } from '../usage.ts';
 
 /** What `--edge` does not go with, as commander passes it. */
@@ -13,7 +15,7 @@ export interface RawEdgeOptions {
 }
 
 /** From so many nodes on packets are analysed there, unless the user says otherwise. */
-export const MANY_NODES = 16;
+const MANY_NODES = 16;
 
 /** Forms that are the same with and without packets: the others show single packets that no protocol decodes. */
 const SAME_FORMS: ReadonlySet<string> = new Set(['summary', 'findings', 'flows', 'map', 'csv']);
@@ -73,5 +75,22 @@ export function completeEdge(raw: RawEdgeOptions, output: string, { transport }:
   if (transport.asTenant === true) {
     throw usage('--edge is not available to tenants: its analysis takes the memory of the agent.');
   }
+  return true;
+}
+
+/** Whether the packets of a plan are analysed on their nodes. What the user does not expect is logged. */
+export function analysedOnNodes(
+  choice: EdgeChoice,
+  { plans, asTenant }: Pick<CapturePlan, 'plans' | 'asTenant'>,
+  log: Logger,
+): boolean {
+  // An agent analyses nothing for a session with tickets: only here it is known that the capture is one of a tenant.
+  if (asTenant === true) {
+    if (choice === true) log.warn('--edge is not available to tenants: the packets come to this machine');
+    return false;
+  }
+  if (choice !== 'many') return choice;
+  if (plans.length < MANY_NODES) return false;
+  log.info(`the packets of ${plans.length} nodes are analysed there (--edge); --no-edge brings them here`);
   return true;
 }

@@ -13,18 +13,13 @@ export class LiveSource implements TopSource {
   readonly reading = undefined;
   readonly replaying = false;
   readonly #named: string;
-  readonly #onNodes: boolean;
   readonly #model: () => Top;
   #running: RunningCapture | undefined;
   #report: CaptureReport | undefined;
 
-  /**
-   * @param named the targets as the user named them
-   * @param onNodes the packets stay on their nodes: their agents count them
-   */
-  constructor(named: string, model: () => Top, onNodes = false) {
+  /** @param named the targets as the user named them */
+  constructor(named: string, model: () => Top) {
     this.#named = named;
-    this.#onNodes = onNodes;
     this.#model = model;
   }
 
@@ -48,11 +43,12 @@ export class LiveSource implements TopSource {
   }
 
   capture(): CaptureState {
-    const session = this.#model().kept?.session;
+    const { kept, onNodes } = this.#model();
+    const session = kept?.session;
     return {
       source: this.#named === '' ? this.#labels() : this.#named,
-      packets: (this.#onNodes ? session?.capture.analysis.packets : this.#running?.tally.packets) ?? 0,
-      bytes: (this.#onNodes ? session?.capture.bytes : this.#running?.tally.bytes) ?? 0,
+      packets: (onNodes ? session?.capture.analysis.packets : this.#running?.tally.packets) ?? 0,
+      bytes: (onNodes ? session?.capture.bytes : this.#running?.tally.bytes) ?? 0,
       targets: this.#targets(),
       nodes: this.#nodes(),
       remarks: this.remarks.all,
@@ -67,6 +63,8 @@ export class LiveSource implements TopSource {
   }
 
   #targets(): TargetState[] {
+    // Packets that stay on their nodes are counted by their agents.
+    const { onNodes } = this.#model();
     const tallies = this.#running?.tally.interfaces ?? [];
     return [...(this.#report?.targets.values() ?? [])].map((target) => {
       const own = tallies.filter((tally) => carries(target, tally));
@@ -77,7 +75,7 @@ export class LiveSource implements TopSource {
         state: target.state === 'failed' ? (target.error?.message ?? 'failed') : target.state,
         failed: target.state === 'failed',
         interfaces: own.map(({ name }) => name),
-        packets: this.#onNodes ? captured : sum(({ packets }) => packets),
+        packets: onNodes ? captured : sum(({ packets }) => packets),
         bytes: sum(({ bytes }) => bytes),
         truncated: sum(({ truncated }) => truncated),
         droppedByKernel,

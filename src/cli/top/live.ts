@@ -8,6 +8,7 @@ import type { Output } from '../../run/outputs/output.ts';
 import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import { type WhereExpression, whereExpression } from '../../run/where.ts';
 import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
+import { analysedOnNodes } from '../capture/edge-option.ts';
 import { announce, conclude } from '../capture/messages.ts';
 import { pickOnTerminal } from '../capture/pick-target.ts';
 import { CaptureProgress } from '../capture/progress.ts';
@@ -26,7 +27,7 @@ const STAY = 'With --edge the packets stay on their nodes: ksnoop TARGET -w FILE
 /** `ksnoop top TARGET…`: a capture that runs, until `q`. */
 export async function topTargets(
   config: TopConfig,
-  { capture: wanted, edge, quiet, verbose, canAsk }: TopCapture,
+  { capture, edge, quiet, verbose, canAsk }: TopCapture,
   where: WhereExpression | undefined,
 ): Promise<ExitCode> {
   const abort = new AbortController();
@@ -41,12 +42,10 @@ export async function topTargets(
       run.running.stop('user');
     }
   };
-  const source: LiveSource = new LiveSource(wanted.targets.join(' '), () => model, edge);
-  const model: Top = new Top(source, edge);
+  const source: LiveSource = new LiveSource(capture.targets.join(' '), () => model);
+  const model: Top = new Top(source);
   model.show(where);
   const { showSecrets, keyLog } = config;
-  const request = edge ? edgeRequest(model.kind, { where: undefined, showSecrets }) : undefined;
-  const capture = { ...wanted, edge: request };
   let output: Output | undefined;
   const shown = { showSecrets, keyLog, command: typedCommand(process.argv.slice(2), showSecrets) };
   const stage = new Stage(
@@ -57,9 +56,9 @@ export async function topTargets(
         return missing === 0 ? undefined : `of the last that are kept, and of all that comes`;
       },
       pause: (on) => model.pause(on),
-      write: async () => (edge ? STAY : writePackets(model.kept, new Date())),
+      write: async () => (model.onNodes ? STAY : writePackets(model.kept, new Date())),
       report: async () =>
-        edge
+        model.onNodes
           ? STAY
           : writeReportOfKept(model.kept, new Date(), {
               where: model.condition,
@@ -79,14 +78,20 @@ export async function topTargets(
     const plan = await planCapture(capture, abort.signal, canAsk ? pickOnTerminal : undefined);
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
-    run = await runCapture(plan, capture, {
-      open: async (onProgress) => {
-        const opened = screenOutput(model, config, onProgress);
-        output = opened.output;
-        return opened;
+    model.onNodes = analysedOnNodes(edge, plan, log);
+    const request = model.onNodes ? edgeRequest(model.kind, { where: undefined, showSecrets }) : undefined;
+    run = await runCapture(
+      plan,
+      { ...capture, edge: request },
+      {
+        open: async (onProgress) => {
+          const opened = screenOutput(model, config, onProgress);
+          output = opened.output;
+          return opened;
+        },
+        observer: progress,
       },
-      observer: progress,
-    });
+    );
     source.started(run.running, run.report);
     stage.open();
     const outcome = await run.outcome;

@@ -39,8 +39,9 @@ export class Top implements TopModel {
     packets: true,
     create: ({ session }) => this.#begin(session),
   };
+  /** The packets are analysed on their nodes, and stay there; set before an analysis begins. */
+  onNodes = false;
   readonly #source: TopSource;
-  readonly #onNodes: boolean;
   #run: Run | undefined;
   #reading: Reading | undefined;
   #paused:
@@ -48,10 +49,8 @@ export class Top implements TopModel {
     | undefined;
   #where: { readonly text: string; readonly condition: Condition } | undefined;
 
-  /** @param onNodes the packets are analysed on their nodes, and stay there */
-  constructor(source: TopSource, onNodes = false) {
+  constructor(source: TopSource) {
     this.#source = source;
-    this.#onNodes = onNodes;
   }
 
   /** Look at what there is by now; while paused nothing changes. */
@@ -150,13 +149,13 @@ export class Top implements TopModel {
 
   get packets(): PacketList {
     const run = this.#run;
-    if (run === undefined) return { ...NO_PACKETS, onNodes: this.#onNodes };
+    if (run === undefined) return { ...NO_PACKETS, onNodes: this.onNodes };
     const { packets, session } = run;
     return {
       count: packets.count,
       bytes: packets.bytes,
       dropped: packets.dropped,
-      onNodes: this.#onNodes,
+      onNodes: this.onNodes,
       ofFlow: (flow, maximum) =>
         packets.ofFlow(flow, maximum).map(({ view, offset }) => keptPacket(view, offset, session)),
     };
@@ -172,7 +171,7 @@ export class Top implements TopModel {
   }
 
   #begin(session: AnalysisSession): AnalysisOutput {
-    const run = new Run(session, this.#where?.condition, { live: this.#source.live, onNodes: this.#onNodes });
+    const run = new Run(session, this.#where?.condition, { live: this.#source.live, onNodes: this.onNodes });
     this.#run = run;
     this.#paused = undefined;
     this.#reading = undefined;

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { analysedOnNodes, type EdgeChoice } from '../../../src/cli/capture/edge-option.ts';
 import { completeCapture, type RawCaptureOptions } from '../../../src/cli/capture/options.ts';
 import { ANALYSIS_OUTPUTS } from '../../../src/run/analysis/index.ts';
+import type { CapturePlan } from '../../../src/run/capture/plan.ts';
 import { EDGE_FORM_NAMES, edgeRequest, isEdgeForm } from '../../../src/run/outputs/edge.ts';
 
 const complete = (raw: Partial<RawCaptureOptions>) =>
@@ -41,6 +43,25 @@ test.each<[Partial<RawCaptureOptions>, RegExp]>([
   [{ asTenant: true }, /--edge is not available to tenants/],
 ])('what needs the packets here excludes --edge: %j', (raw, message) => {
   expect(() => complete({ edge: true, ...raw })).toThrow(message);
+});
+
+test.each<[EdgeChoice, number, boolean, boolean, RegExp | undefined]>([
+  [true, 1, false, true, undefined],
+  [true, 20, true, false, /^warn: --edge is not available to tenants/],
+  ['many', 15, false, false, undefined],
+  ['many', 16, false, true, /^info: the packets of 16 nodes are analysed there/],
+  ['many', 16, true, false, undefined],
+  [false, 20, false, false, undefined],
+])('--edge %s of %i nodes, as tenant %s: %s', (choice, nodes, asTenant, expected, logged) => {
+  const lines: string[] = [];
+  const log = {
+    info: (line: string) => void lines.push(`info: ${line}`),
+    warn: (line: string) => void lines.push(`warn: ${line}`),
+    debug: () => {},
+  };
+  const plans = Array.from({ length: nodes }, (_, node) => ({ cluster: '', node: `node-${node}`, targets: [] }));
+  expect(analysedOnNodes(choice, { plans: plans as unknown as CapturePlan['plans'], asTenant }, log)).toBe(expected);
+  expect(lines).toEqual(logged === undefined ? [] : [expect.stringMatching(logged)]);
 });
 
 test('every form that can be made at the edge is a form', () => {
