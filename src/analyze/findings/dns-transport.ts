@@ -1,3 +1,4 @@
+import { RecentMap } from '../recent-map.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { FieldFacts } from '../record/shared-fields.ts';
 import { growth } from '../state/network-states.ts';
@@ -42,7 +43,7 @@ export const dnsTransport: DetectorKind = {
     const blocked = new Cases(context.bounds);
     const lookups = new LastLookups();
     /** By client and server: when a response was truncated. */
-    const truncated = new Map<string, number>();
+    const truncated = new RecentMap<string, number>(REMEMBERED);
     const queries = new FieldFacts<Query>((all) => {
       const fields = fieldsIn(all.dns);
       const type = textIn(fields?.type);
@@ -54,16 +55,12 @@ export const dnsTransport: DetectorKind = {
         isRepeated: Number(fields?.retransmissions ?? 0) > 0,
       };
     });
-    const remember = <Key, Value>(map: Map<Key, Value>, key: Key, value: Value) => {
-      if (map.size >= REMEMBERED && !map.has(key)) map.delete(map.keys().next().value as Key);
-      map.set(key, value);
-    };
     return {
       event: (event, flow, server) => {
         if (event.kind !== 'exchange' || flow.transport !== 'udp') return;
         const query = queries.of(event.fields);
         if (query.isTruncated && event.responseTime !== undefined)
-          remember(truncated, `${flow.clientHost} ${flow.serverHost}`, event.responseTime);
+          truncated.set(`${flow.clientHost} ${flow.serverHost}`, event.responseTime);
         if (!query.isForAddress) return;
         const { time, responseTime, incomplete } = event;
         const waited = responseTime === undefined ? undefined : responseTime - time;

@@ -1,4 +1,5 @@
 import { FINDING_SUBJECTS } from '../limits.ts';
+import { RecentMap } from '../recent-map.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { MASK } from '../record/mask.ts';
 import { Case } from './cases.ts';
@@ -18,7 +19,7 @@ interface Upstream {
   requests: number;
   attempts: number;
   /** By id, client and route: whether the last attempt failed. */
-  readonly last: Map<string, boolean>;
+  readonly last: RecentMap<string, boolean>;
   readonly retried: Case;
 }
 
@@ -37,7 +38,7 @@ export const retries: DetectorKind = {
         let upstream = servers.get(server);
         if (upstream === undefined) {
           if (servers.size >= FINDING_SUBJECTS) return;
-          upstream = { requests: 0, attempts: 0, last: new Map(), retried: new Case() };
+          upstream = { requests: 0, attempts: 0, last: new RecentMap(REMEMBERED), retried: new Case() };
           servers.set(server, upstream);
         }
         const key = `${requestId} ${flow.clientHost} ${event.route}`;
@@ -46,8 +47,6 @@ export const retries: DetectorKind = {
         // A call that succeeded and comes again is another one.
         if (before === true) upstream.retried.add(flow.id, event.time, event.route);
         else upstream.requests += 1;
-        if (upstream.last.size >= REMEMBERED && before === undefined)
-          upstream.last.delete(upstream.last.keys().next().value as string);
         upstream.last.set(key, event.failed || event.status === '429');
       },
       findings: () => {

@@ -1,5 +1,6 @@
 import type { FlowFacts, FlowIdentity } from '../flow/flow-facts.ts';
 import { FINDING_TALLIES } from '../limits.ts';
+import { RecentMap } from '../recent-map.ts';
 import type { AnalysisEvent, Fields } from '../record/event.ts';
 import { answererOf } from './answerer.ts';
 import type { FindingBounds } from './cases.ts';
@@ -61,7 +62,7 @@ export class Tallies {
   readonly #ends = new Float64Array(FLOWS);
   readonly #troubled = new Int32Array(FLOWS);
   /** By flow: begin and end of its exchanges that took SLOW_NS, ns, one after the other. */
-  readonly #slow = new Map<number, number[]>();
+  readonly #slow = new RecentMap<number, number[]>(SLOW_FLOWS);
   /** Some connection was seen in both directions: without, answers may take a way that is not captured. */
   hasBothDirections = false;
 
@@ -181,7 +182,6 @@ export class Tallies {
       return;
     }
     // What has been open longest makes room.
-    if (this.#slow.size >= SLOW_FLOWS) this.#slow.delete(this.#slow.keys().next().value as number);
     this.#slow.set(flow, [begin, end]);
   }
 

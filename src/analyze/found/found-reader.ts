@@ -4,6 +4,7 @@ import { addressBytes } from '../../wire/pcapng-write.ts';
 import type { AnalysisSink, FlowFacts, OtherLeg } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import { FOUND_FLOWS, FOUND_HOSTS, FOUND_STREAMS, LEG_DATAGRAM_WINDOW_NS, LEG_HANDSHAKE_WINDOW_NS } from '../limits.ts';
+import { RecentMap } from '../recent-map.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { Sample } from '../record/sample-record.ts';
 import { eventShape } from './event-shape.ts';
@@ -52,7 +53,7 @@ interface Stream {
   readonly interfaces: Map<number, number>;
   readonly flows: Map<number, KnownFlow>;
   /** Numbers here of flows that have ended lately: one that ends later may be the other leg. */
-  readonly ended: Map<number, number>;
+  readonly ended: RecentMap<number, number>;
   totals: FoundTotals;
   /** Undefined as long as everything is analysed. */
   sample: StreamSample | undefined;
@@ -133,7 +134,7 @@ export class FoundReader {
       number,
       interfaces: new Map(),
       flows: new Map(),
-      ended: new Map(),
+      ended: new RecentMap(ENDED_REMEMBERED),
       totals: NO_TOTALS,
       sample: undefined,
     };
@@ -265,9 +266,6 @@ export class FoundReader {
   #ended(id: number, flow: KnownFlow, stream: Stream): void {
     this.#forget(id, stream);
     stream.ended.set(id, flow.id);
-    if (stream.ended.size <= ENDED_REMEMBERED) return;
-    const [oldest] = stream.ended.keys();
-    if (oldest !== undefined) stream.ended.delete(oldest);
   }
 
   #makeRoom(stream: Stream): void {

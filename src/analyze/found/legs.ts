@@ -1,4 +1,5 @@
 import { LEG_ENTRIES } from '../limits.ts';
+import { RecentMap } from '../recent-map.ts';
 import type { KnownFlow } from './found-flow.ts';
 
 interface Shown {
@@ -12,7 +13,7 @@ interface Shown {
  */
 export class FoundLegs {
   readonly #window: number;
-  readonly #shown = new Map<string, Shown>();
+  readonly #shown = new RecentMap<string, Shown>(LEG_ENTRIES);
 
   /** @param window ns within which both legs have shown what they have in common */
   constructor(window: number) {
@@ -28,9 +29,6 @@ export class FoundLegs {
     }
     this.#shown.delete(key);
     this.#shown.set(key, { flow, time });
-    if (this.#shown.size <= LEG_ENTRIES) return;
-    const [oldest] = this.#shown.keys();
-    if (oldest !== undefined) this.#shown.delete(oldest);
   }
 }
 

@@ -13,6 +13,7 @@ import {
   TRACE_PASSAGES,
 } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
+import { RecentMap } from '../recent-map.ts';
 import { TCP } from '../tcp/flags.ts';
 import { DatagramMarks } from './datagram-marks.ts';
 import { DirectionMarks } from './direction-marks.ts';
@@ -82,7 +83,7 @@ export class Trails {
   forgotten = 0;
   readonly roles = new Roles();
   /** Connections whose SYN was seen: the host that sent it. */
-  readonly #begun = new Map<number, number>();
+  readonly #begun = new RecentMap<number, number>(TRACE_BEGUN);
   readonly #places: Places;
   readonly #hosts: Hosts;
   readonly #trails = new Map<number, Trail<DirectionMarks>>();
@@ -154,9 +155,6 @@ export class Trails {
     const server = this.#hosts.number(bytes, isAnswer ? sourceAddress : destinationAddress, addressLength);
     this.roles.add(this.#places.of(packet), client, server, true);
     this.#begun.set(flow, client);
-    if (this.#begun.size <= TRACE_BEGUN) return;
-    const [oldest] = this.#begun.keys();
-    if (oldest !== undefined) this.#begun.delete(oldest);
   }
 
   #receiver({ bytes, destinationAddress, addressLength }: PacketView): number {
