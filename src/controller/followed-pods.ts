@@ -9,6 +9,14 @@ import { PODS_MAXIMUM, RESOLVE_AGAIN_MS, TARGETS_AT_ONCE } from './limits.ts';
 
 const BOUNDS = { maximum: PODS_MAXIMUM, againMs: RESOLVE_AGAIN_MS, atOnce: TARGETS_AT_ONCE };
 
+/** Targets that have no pods, and why. */
+export interface TargetProblems {
+  /** Objects that do not exist or cannot be looked up, and patterns that match nothing. */
+  readonly missing: readonly KsnoopError[];
+  /** Objects that exist and have no pods now. */
+  readonly waiting: readonly KsnoopError[];
+}
+
 /**
  * The pods of one Capture, now and as they change. Only pods of the Capture's own namespace are ever in it, whatever led to
  * others: a Service without a selector, an Ingress, a route.
@@ -18,8 +26,7 @@ export class FollowedPods {
   readonly #namespace: string;
   readonly #pods = new Map<string, PodView>();
   readonly #changed: () => void;
-  #refused: readonly KsnoopError[] = [];
-  #failure: KsnoopError | undefined;
+  #problems: TargetProblems = { missing: [], waiting: [] };
   #found = false;
 
   /**
@@ -42,9 +49,8 @@ export class FollowedPods {
     return this.#pods;
   }
 
-  /** Targets that were not found, and why none could be. */
-  get problems(): readonly KsnoopError[] {
-    return this.#failure === undefined ? this.#refused : [this.#failure];
+  get problems(): TargetProblems {
+    return this.#problems;
   }
 
   stop(): void {
@@ -66,15 +72,17 @@ export class FollowedPods {
         signal.throwIfAborted();
         return findTargetSet(kube, query, BOUNDS, signal);
       });
-      this.#refused = [...set.refused, ...set.waiting].map(({ error }) => error);
+      const errors = (targets: typeof set.refused) => targets.map(({ error }) => error);
+      this.#problems = { missing: errors(set.refused), waiting: errors(set.waiting) };
       for (const { pod } of set.initial.pods) this.#add(pod);
       this.#found = true;
       this.#changed();
       await set.follow((event) => this.#take(event), signal);
     } catch (thrown) {
       if (signal.aborted) return;
-      this.#failure =
+      const failure =
         thrown instanceof KsnoopError ? thrown : new KsnoopError('API_ERROR', 'The targets cannot be looked up.');
+      this.#problems = { missing: [failure], waiting: [] };
       this.#found = true;
       this.#changed();
     }

@@ -21,7 +21,7 @@ import { ALLOWED_AGAIN_MS } from './recording/limits.ts';
 import { Recordings } from './recording/recordings.ts';
 import { type Condition, statusOf, timestamp, type Verdict } from './status.ts';
 import { type AgentPods, Tickets } from './tickets.ts';
-import { admitted, ended, endOf, policyRefusal, type Refusal, refused, settledBy } from './verdict.ts';
+import { admitted, ended, endOf, policyRefusal, problemWord, type Refusal, refused, settledBy } from './verdict.ts';
 
 /** What the controller's watches have: the state of the cluster as far as it matters here. */
 export interface ClusterView {
@@ -175,7 +175,8 @@ export class Reconciler {
     await this.#write(key, capture, object, verdict);
     this.#announce(capture, running, placement.parts);
     const isEmpty = placement.parts.length === 0;
-    if (running.pods.problems.length > 0 && isEmpty && this.#now() >= running.since + AGAIN_MS) {
+    const { problems } = running.pods;
+    if (problemWord(problems) !== undefined && isEmpty && this.#now() >= running.since + AGAIN_MS) {
       // What did not exist may have been made since.
       this.#unfollow(key);
       return 0;

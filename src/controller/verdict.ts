@@ -1,8 +1,8 @@
 import type { PodView } from '../capture/kube/pod.ts';
-import type { KsnoopError } from '../wire/errors.ts';
 import { objectsAt, optionalString } from '../wire/guard.ts';
 import type { SealedTicket } from '../wire/ticket.ts';
 import type { CaptureView } from './capture-object.ts';
+import type { TargetProblems } from './followed-pods.ts';
 import type { PolicyState } from './policy.ts';
 import type { Condition, Phase, Verdict } from './status.ts';
 
@@ -72,7 +72,7 @@ export function admitted(
   pods: readonly PodView[],
   failed: ReadonlyMap<PodView, string>,
   tickets: readonly SealedTicket[],
-  problems: readonly KsnoopError[],
+  problems: TargetProblems,
 ): Verdict {
   const count = pods.length - failed.size;
   const words = `${count} of ${pods.length} pods have tickets`;
@@ -95,14 +95,23 @@ export function admittedConditions(): Condition[] {
 }
 
 /** Why not all of the targets' pods are captured, a sentence each. */
-export function degradedReasons(failed: ReadonlyMap<PodView, string>, problems: readonly KsnoopError[]): string[] {
-  return [...new Set([...problems.map(({ message }) => message), ...failed.values()])];
+export function degradedReasons(
+  failed: ReadonlyMap<PodView, string>,
+  { missing, waiting }: TargetProblems,
+): readonly string[] {
+  return [...new Set([...[...missing, ...waiting].map(({ message }) => message), ...failed.values()])];
 }
 
-function degraded(failed: ReadonlyMap<PodView, string>, problems: readonly KsnoopError[]): Condition {
+/** Of a Capture whose targets do not all have pods, the word for that; undefined where they have. */
+export function problemWord({ missing, waiting }: TargetProblems): string | undefined {
+  if (missing.length > 0) return 'TargetsNotFound';
+  return waiting.length > 0 ? 'TargetsWithoutPods' : undefined;
+}
+
+function degraded(failed: ReadonlyMap<PodView, string>, problems: TargetProblems): Condition {
   const reasons = degradedReasons(failed, problems);
   if (reasons.length === 0) return { type: 'Degraded', status: 'False', reason: 'AsWanted', message: '' };
-  const reason = problems.length > 0 ? 'TargetsNotFound' : 'PodsNotCaptured';
+  const reason = problemWord(problems) ?? 'PodsNotCaptured';
   return { type: 'Degraded', status: 'True', reason, message: reasons.join(' ') };
 }
 

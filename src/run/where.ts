@@ -18,3 +18,14 @@ export async function whereExpression(text: string | undefined): Promise<WhereEx
   const { compileWhere } = await import('../analyze/where/where.ts');
   return { text, condition: compileWhere(text) };
 }
+
+/**
+ * Check the expression of a recording's trigger, as the nodes will.
+ * @param text undefined for none
+ * @throws KsnoopError BAD_TRIGGER (exit 2) with the position in the expression
+ */
+export async function checkTrigger(text: string | undefined): Promise<void> {
+  if (text === undefined) return;
+  const { compileNodeWhere } = await import('../analyze/where/node-where.ts');
+  compileNodeWhere(text, '--trigger');
+}

@@ -24,9 +24,10 @@ const REWRITTEN_LIMITS = { maxDepth: 1000 } as const;
 /**
  * Compile a `--where` expression: CEL over the fields of docs/json.md. A test that looks at a field the record lacks is
  * false, whatever the test is; `&&`, `||` and `!` use that result.
+ * @param name of the expression in messages
  * @throws KsnoopError USAGE (exit 2), saying what is wrong and where
  */
-export function compileWhere(text: string, fields: FieldTable = recordFields()): Where {
+export function compileWhere(text: string, fields: FieldTable = recordFields(), name = '--where'): Where {
   const tree = fieldTree(fields);
   const checking = checkingEnvironment(tree);
   try {
@@ -41,14 +42,15 @@ export function compileWhere(text: string, fields: FieldTable = recordFields()):
     const matches = compileNode(parsed.ast, rewriter, atoms);
     const environment = rewrittenEnvironment(rewriter);
     for (const each of atoms) each.run = compileAtom(each.atom, environment);
-    return counted(matches, new NeverEqual(parsed.ast, tree));
+    return counted(matches, new NeverEqual(parsed.ast, tree), name);
   } catch (thrown) {
-    throw mistake(thrown, text, fields, tree);
+    const found = mistake(thrown, text, fields, tree);
+    throw found === undefined ? thrown : usage(found, text, name);
   }
 }
 
 /** The same test, with a note of why nothing matched. */
-function counted(test: Test, neverEqual: NeverEqual): Where {
+function counted(test: Test, neverEqual: NeverEqual, name: string): Where {
   let total = 0;
   let matched = 0;
   return {
@@ -63,7 +65,7 @@ function counted(test: Test, neverEqual: NeverEqual): Where {
     },
     note() {
       if (matched > 0 || total === 0) return undefined;
-      return [`--where: 0 of ${total.toLocaleString('en-US')} records matched`, ...neverEqual.notes()].join('; ');
+      return [`${name}: 0 of ${total.toLocaleString('en-US')} records matched`, ...neverEqual.notes()].join('; ');
     },
   };
 }
@@ -138,24 +140,37 @@ function compileAtom({ text, variables, branches }: Atom, environment: Environme
   };
 }
 
-/** The error for what was thrown, with how to correct the expression. */
-function mistake(thrown: unknown, text: string, fields: FieldTable, tree: ReadonlyMap<string, FieldNode>): unknown {
-  if (thrown instanceof WhereMistake) return usage(thrown.message, thrown.at, text, undefined);
-  if (!(thrown instanceof Error) || !('summary' in thrown) || !('code' in thrown)) return thrown;
+/** What is wrong with an expression. */
+interface Mistake {
+  readonly what: string;
+  /** The character, from 0. */
+  readonly at: number;
+  readonly hint: string | undefined;
+}
+
+/** What was thrown because of an expression, and how to correct it; undefined when it was thrown for anything else. */
+function mistake(
+  thrown: unknown,
+  text: string,
+  fields: FieldTable,
+  tree: ReadonlyMap<string, FieldNode>,
+): Mistake | undefined {
+  if (thrown instanceof WhereMistake) return { what: thrown.message, at: thrown.at, hint: undefined };
+  if (!(thrown instanceof Error) || !('summary' in thrown) || !('code' in thrown)) return undefined;
   const range = 'range' in thrown ? (thrown.range as { start: number; end: number } | undefined) : undefined;
   const at = range?.start ?? 0;
   const meant = corrected(text, fields);
   const write = meant !== undefined && isValid(meant, tree) ? `Write: ${meant}` : undefined;
   if (thrown.code !== 'unknown_variable' && thrown.code !== 'no_such_key') {
     const hint = write ?? (thrown.code === 'no_such_overload' ? typeHint(text.slice(at), fields) : undefined);
-    return usage(readable(String(thrown.summary)), at, text, hint);
+    return { what: readable(String(thrown.summary)), at, hint };
   }
   const end = range?.end ?? text.length;
   const name = /[\w.]*$/.exec(text.slice(0, end))?.[0] ?? '';
   const near = nearFields(name, Object.keys(fields));
   const list = '`ksnoop help fields` lists the fields.';
   const hint = write ?? (near.length === 0 ? list : `Did you mean ${near.join(' or ')}? ${list}`);
-  return usage(`there is no field "${name}"`, end - name.length, text, hint);
+  return { what: `there is no field "${name}"`, at: end - name.length, hint };
 }
 
 function isValid(text: string, tree: ReadonlyMap<string, FieldNode>): boolean {
@@ -176,12 +191,12 @@ function nearFields(name: string, paths: readonly string[]): string[] {
   return within.length > 0 ? within : near;
 }
 
-function usage(what: string, at: number, text: string, hint: string | undefined): KsnoopError {
+function usage({ what, at, hint }: Mistake, text: string, name: string): KsnoopError {
   const position = Math.max(0, at) + 1;
   const near = text.slice(Math.max(0, at)).split('\n')[0] ?? '';
   const where =
     near === '' ? 'at its end' : `at character ${position}, "${near.length > 40 ? `${near.slice(0, 39)}…` : near}"`;
-  return new KsnoopError('USAGE', `--where: ${what} (${where}).`, { hint, exit: EXIT.usage });
+  return new KsnoopError('USAGE', `${name}: ${what} (${where}).`, { hint, exit: EXIT.usage });
 }
 
 /** The library's words with CEL's short names of types. */

@@ -78,6 +78,10 @@ function ringOf(text: string): { files: number; fileBytes: number } {
   if (files < RING_FILES.minimum || files > RING_FILES.maximum) {
     throw usage(`--ring takes 2 to ${RING_FILES.maximum} files and their size, such as 24x50M, not "${text}".`);
   }
+  // Bytes are nobody's wish here.
+  if (/^\d+$/.test(size) && Number(size) < PIECE_BYTES.minimum) {
+    throw usage(`--ring ${text}: the size of a file has no unit.`, `For megabytes: --ring ${text}M`);
+  }
   const fileBytes = sizeOf(size, '--ring');
   if (fileBytes < PIECE_BYTES.minimum || fileBytes > PIECE_BYTES.maximum) {
     throw usage(`--ring takes files of 1Mi to 1Gi, such as 24x50M, not "${text}".`);

@@ -1,10 +1,10 @@
-import type { KsnoopError } from '../../wire/errors.ts';
 import type { JsonObject } from '../../wire/guard.ts';
 import type { CaptureView } from '../capture-object.ts';
+import type { TargetProblems } from '../followed-pods.ts';
 import { NODES_NAMED } from '../limits.ts';
 import type { Placement } from '../placement.ts';
 import type { Condition, Verdict } from '../status.ts';
-import { admittedConditions, degradedReasons } from '../verdict.ts';
+import { admittedConditions, degradedReasons, problemWord } from '../verdict.ts';
 import { FILES_NAMED, KEEP_RECORDED_MS } from './limits.ts';
 import type { NodeReport } from './report.ts';
 import { NODE_DESTINATION } from './spec.ts';
@@ -36,7 +36,7 @@ export function recording(
   capture: CaptureView,
   { pods, failed }: Placement,
   reports: readonly NodeReport[],
-  problems: readonly KsnoopError[],
+  problems: TargetProblems,
 ): Verdict {
   const status = recordingStatus(reports);
   const wanted = pods.length - failed.size;
@@ -58,7 +58,7 @@ export function recording(
       ...admittedConditions(),
       capturing,
       stored(capture, reports, false),
-      degraded(reports, [...degradedReasons(failed, problems)]),
+      degraded(reports, degradedReasons(failed, problems), problemWord(problems)),
       { type: 'Complete', status: 'False', reason: 'Running', message: '' },
     ],
     pods,
@@ -118,9 +118,10 @@ function unfinished(reports: readonly NodeReport[]): string[] {
     .map(({ node }) => `The agent on node ${node} did not confirm its end: what it has recorded may be missing.`);
 }
 
-function degraded(reports: readonly NodeReport[], others: readonly string[]): Condition {
+/** @param word of the others, where nothing worse is to be said */
+function degraded(reports: readonly NodeReport[], others: readonly string[], word = 'NotAsWanted'): Condition {
   const reasons = [...new Set([...others, ...reports.map(({ message }) => message)])].filter((text) => text !== '');
   if (reasons.length === 0) return { type: 'Degraded', status: 'False', reason: 'AsWanted', message: '' };
-  const reason = reports.some(({ isLost }) => isLost) ? 'AgentLost' : 'NotAsWanted';
+  const reason = reports.some(({ isLost }) => isLost) ? 'AgentLost' : word;
   return { type: 'Degraded', status: 'True', reason, message: reasons.join(' ') };
 }

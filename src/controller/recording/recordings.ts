@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { PodView } from '../../capture/kube/pod.ts';
-import type { KsnoopError } from '../../wire/errors.ts';
 import type { JsonObject } from '../../wire/guard.ts';
 import type { CaptureView, Requester } from '../capture-object.ts';
+import type { TargetProblems } from '../followed-pods.ts';
 import type { Placement } from '../placement.ts';
 import type { Condition, Verdict } from '../status.ts';
 import { type Refusal, refused } from '../verdict.ts';
@@ -69,11 +69,7 @@ export class Recordings {
   }
 
   /** Record the pods of an admitted Capture. @returns the verdict, or why every agent refuses it for good */
-  async record(
-    capture: CaptureView,
-    placement: Placement,
-    problems: readonly KsnoopError[],
-  ): Promise<Verdict | Refusal> {
+  async record(capture: CaptureView, placement: Placement, problems: TargetProblems): Promise<Verdict | Refusal> {
     const running = this.#of(capture);
     if (running.isWithdrawn) {
       return { reason: 'Forbidden', message: 'It was not given back to this recording.', final: true };

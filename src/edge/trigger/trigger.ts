@@ -4,10 +4,10 @@ import type { TriggerData, TriggerReport } from '../../agent/recording/trigger-m
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
+import { compileNodeWhere } from '../../analyze/where/node-where.ts';
 import { systemCode } from '../../wire/errors.ts';
 import { keyOfFlow } from './flow-key.ts';
 import { Keeper, readBytes } from './keeper.ts';
-import { compileNodeWhere } from './node-where.ts';
 import { PacketIndex } from './packet-index.ts';
 import { Windows } from './windows.ts';
 

@@ -1,17 +1,18 @@
-import { recordFields } from '../../analyze/protocols/all-fields.ts';
-import { compileWhere, type Where } from '../../analyze/where/where.ts';
 import { KsnoopError } from '../../wire/errors.ts';
+import { recordFields } from '../protocols/all-fields.ts';
+import { compileWhere, type Where } from './where.ts';
 
 /** Fields that come from the API server's objects, or from names in a capture: a node has neither. */
 const NAMED = /^(src|dst)\.(pod|service|namespace|node|name|cluster)$/;
 
 /**
  * Compile the expression of a trigger, as `--where` is compiled, for a node: it cannot look at names of pods and Services.
+ * @param name of the expression in messages; left out: the trigger with its text
  * @throws KsnoopError BAD_TRIGGER naming what cannot be evaluated
  */
-export function compileNodeWhere(text: string): Where {
+export function compileNodeWhere(text: string, name = `The trigger ${JSON.stringify(text.slice(0, 200))}`): Where {
   const all = recordFields();
-  compiled(text, () => compileWhere(text, all));
+  compiled(() => compileWhere(text, all, name));
   // What is in quotes is text.
   const code = text.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
   const named = code.match(/\b(?:src|dst)\s*\.\s*(?:pod|service|namespace|node|name|cluster)\b/g) ?? [];
@@ -32,12 +33,11 @@ function unknown(named: readonly string[]): KsnoopError {
   });
 }
 
-function compiled<Result>(text: string, compile: () => Result): Result {
+function compiled<Result>(compile: () => Result): Result {
   try {
     return compile();
   } catch (thrown) {
     if (!(thrown instanceof KsnoopError)) throw thrown;
-    const message = thrown.message.replace(/^--where: /, `The trigger ${JSON.stringify(text.slice(0, 200))}: `);
-    throw new KsnoopError('BAD_TRIGGER', message, { hint: thrown.hint });
+    throw new KsnoopError('BAD_TRIGGER', thrown.message, { hint: thrown.hint });
   }
 }

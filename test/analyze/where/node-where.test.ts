@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compileNodeWhere } from '../../../src/edge/trigger/node-where.ts';
+import { compileNodeWhere } from '../../../src/analyze/where/node-where.ts';
 
 test.each([
   'http.status >= 500',
