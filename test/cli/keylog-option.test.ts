@@ -22,16 +22,17 @@ test('--no-keys is for a capture that is written', () => {
   expect(() => completeRead(['a.pcap'], { keys: false }, TERMINALS)).toThrow(USAGE);
 });
 
-test('a capture with a key log shows lines; packets are kept as they are', () => {
+test('a capture with a key log shows lines, or writes the secrets between the packets', () => {
   const options = { interface: 'any', keylog: 'k.log' };
   const where = { stdoutIsTerminal: false, canAsk: false };
   expect(completeCapture(['pod/web-1'], { ...options, output: 'text' }, where).output.keyLog).toBe('k.log');
-  expect(() => completeCapture(['pod/web-1'], { ...options, output: 'pcapng' }, where)).toThrow(USAGE);
+  expect(completeCapture(['pod/web-1'], { ...options, output: 'pcapng' }, where).output.keyLog).toBe('k.log');
+  expect(() => completeCapture(['pod/web-1'], { ...options, output: 'pcap' }, where)).toThrow(USAGE);
 });
 
-test('diagnose decrypts what it looks at, also while it keeps the packets', () => {
+test('diagnose decrypts what it looks at, and keeps the secrets with the packets', () => {
   const command = completeDiagnose(['pod/web-1'], { interface: 'any', keylog: 'k.log', write: 'a.pcapng' }, false);
-  expect(command).toMatchObject({ keyLog: 'k.log', packets: { keyLog: undefined } });
+  expect(command).toMatchObject({ keyLog: 'k.log', packets: { keyLog: 'k.log' } });
 });
 
 test('top decrypts what it shows; its stdin has the keys or the capture', () => {

@@ -182,11 +182,8 @@ function completeOutput(raw: RawCaptureOptions, stdoutIsTerminal: boolean): Outp
     );
   }
   checkLiveKeyLog(raw.keylog, raw.local === true);
-  if (output.binary && raw.keylog !== undefined) {
-    throw usage(
-      `--keylog decrypts what is shown; the ${name} format holds the packets as they are.`,
-      'Write the capture with -w, and add the secrets afterwards: ksnoop read FILE --keylog KEYS -w NEW',
-    );
+  if (name === 'pcap' && raw.keylog !== undefined) {
+    throw usage('The pcap format has no place for TLS keys.', 'Leave out -o pcap: pcapng has.');
   }
   if (output.binary && raw.where !== undefined) {
     throw usage(

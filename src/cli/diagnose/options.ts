@@ -49,7 +49,7 @@ export function completeDiagnose(words: readonly string[], raw: RawDiagnoseOptio
   return {
     capture,
     scope,
-    packets: write === undefined ? undefined : output,
+    packets: write === undefined ? undefined : { ...output, keyLog: keylog },
     where,
     keyLog: keylog,
     failOn,

@@ -62,7 +62,7 @@ export async function topTargets(
           ? STAY
           : writeReportOfKept(model.kept, new Date(), {
               where: model.condition,
-              fetched: output?.podKeys?.keys,
+              fetched: output?.podKeys?.keys[0],
               ...shown,
             }),
       jump: async () => 'Only a file can be rewound; p pauses the screen, w writes the packets to a file.',

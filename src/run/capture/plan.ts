@@ -42,6 +42,8 @@ export interface CapturePlan extends Omit<CaptureTargets, 'named'> {
    * Gives the names of other addresses until the signal aborts: those that are known now, then `known`, later new ones.
    */
   readonly followNames: FollowNames | undefined;
+  /** The API servers of several clusters, by NodeRef's `cluster`; undefined with one. */
+  readonly kubes?: ReadonlyMap<string, Kube> | undefined;
   /** The API server, and the namespaces of the pods found; undefined without a cluster, or with several. */
   readonly cluster?: { readonly kube: Kube; readonly namespaces: readonly string[] } | undefined;
   /**

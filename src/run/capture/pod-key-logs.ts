@@ -7,32 +7,39 @@ import type { PodKeys } from '../outputs/output.ts';
 
 /** The key log in each captured pod, fetched with the user's own pods/exec while the pod is a target. */
 export class PodKeyLogs {
-  readonly #kube: Kube;
+  readonly #kubeOf: (cluster: string) => Kube | undefined;
   readonly #podKeys: PodKeys;
   readonly #note: (sentence: string) => void;
   readonly #following = new Map<string, { readonly stop: AbortController; readonly ended: Promise<void> }>();
 
-  /** @param note takes messages for the user */
-  constructor(kube: Kube, podKeys: PodKeys, note: (sentence: string) => void) {
-    this.#kube = kube;
+  /**
+   * @param kubeOf the API server of a cluster, named as in NodeRef
+   * @param note takes messages for the user
+   */
+  constructor(kubeOf: (cluster: string) => Kube | undefined, podKeys: PodKeys, note: (sentence: string) => void) {
+    this.#kubeOf = kubeOf;
     this.#podKeys = podKeys;
     this.#note = note;
   }
 
-  /** Fetch the keys of a target; of nodes there are none. */
-  add(target: AgentTarget): void {
-    if (target.kind !== 'pod' || this.#following.has(target.key)) return;
+  /** Fetch the keys of a target of a cluster; of nodes there are none. */
+  add(cluster: string, target: AgentTarget): void {
+    const kube = this.#kubeOf(cluster);
+    if (target.kind !== 'pod' || kube === undefined || this.#following.has(target.key)) return;
     const { file, keys } = this.#podKeys;
     const stop = new AbortController();
     const follower = {
       begin: () => {
-        const pieces = new KeyLogPieces(keys);
-        return (bytes: Uint8Array) => pieces.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+        const logs = keys.map((log) => new KeyLogPieces(log));
+        return (bytes: Uint8Array) => {
+          const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+          for (const log of logs) log.push(piece);
+        };
       },
       note: (sentence: string) => this.#note(`TLS keys: ${sentence}`),
     };
     const { namespace, pod } = target;
-    const ended = followFile(this.#kube, { namespace, pod, ...file }, follower, stop.signal);
+    const ended = followFile(kube, { namespace, pod, ...file }, follower, stop.signal);
     this.#following.set(target.key, { stop, ended });
   }
 
@@ -40,7 +47,7 @@ export class PodKeyLogs {
   with(follow: FollowChanges): FollowChanges {
     return (emit, signal, started) => {
       const seen: typeof emit = (change) => {
-        if (change.type === 'added') this.add(change.target);
+        if (change.type === 'added') this.add(change.node.cluster, change.target);
         if (change.type === 'gone') this.#remove(change.key);
         emit(change);
       };

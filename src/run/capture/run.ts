@@ -105,18 +105,14 @@ export async function runCapture(
 
 /** The keys that the output needs are fetched from the pods that are known, and later from those that join. */
 function fetchKeys(
-  { plans, cluster }: CapturePlan,
+  { plans, cluster, kubes }: CapturePlan,
   { podKeys }: Output,
   observer: CaptureObserver,
 ): PodKeyLogs | undefined {
   if (podKeys === undefined) return undefined;
   const note = (sentence: string) => observer.note(sentence);
-  if (cluster === undefined) {
-    note('TLS keys are fetched from the pods of one cluster only: name one context.');
-    return undefined;
-  }
-  const logs = new PodKeyLogs(cluster.kube, podKeys, note);
-  for (const target of plans.flatMap(({ targets }) => targets)) logs.add(target);
+  const logs = new PodKeyLogs((name) => kubes?.get(name) ?? cluster?.kube, podKeys, note);
+  for (const plan of plans) for (const target of plan.targets) logs.add(plan.cluster, target);
   return logs;
 }
 

@@ -64,6 +64,9 @@ function joined(
   const named = parts.map(({ cluster, plan }) => ({ cluster, followNames: plan.followNames }));
   return {
     clusters: parts.map(({ cluster }) => cluster),
+    kubes: new Map(
+      plans.flatMap(({ cluster }) => (cluster === undefined ? [] : [[cluster.kube.context, cluster.kube]])),
+    ),
     plans: plans.flatMap((plan) => plan.plans),
     labels: new Map(plans.flatMap(({ labels }) => [...labels])),
     refused: [

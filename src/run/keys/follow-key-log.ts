@@ -15,7 +15,7 @@ interface Place {
 
 /**
  * Take what a program writes to a key log, from its beginning and as it grows, until `signal` is aborted. The file may not
- * exist yet; one that is replaced or cut short is read from its beginning again.
+ * exist yet; one that is replaced or cut short is read from its beginning again. Resolves when it was read a last time. Never rejects.
  */
 export async function followKeyLog(path: string, keys: KeyLog, signal: AbortSignal): Promise<void> {
   keys.growing = true;
@@ -24,6 +24,7 @@ export async function followKeyLog(path: string, keys: KeyLog, signal: AbortSign
     await takeGrowth(path, keys, place).catch(() => undefined);
     await delay(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
   }
+  await takeGrowth(path, keys, place).catch(() => undefined);
 }
 
 async function takeGrowth(path: string, keys: KeyLog, place: Place): Promise<void> {

@@ -1,29 +1,25 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
-import { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
 import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { analysisNotes } from '../analysis/notes.ts';
-import { followKeyLog } from '../keys/follow-key-log.ts';
-import { parsePodKeyLog } from '../keys/pod-key-log.ts';
+import { LiveKeyLog } from '../keys/live-key-log.ts';
 import type { Output, OutputContext, PodKeys } from './output.ts';
 
 /** What a running capture finds, as `ksnoop read` shows it: the merged blocks go into the analysis as they are. */
 export class AnalysedOutput implements Output {
   readonly #context: OutputContext;
   readonly #session: AnalysisSession;
-  readonly #closed = new AbortController();
+  readonly #keyLog: LiveKeyLog;
   readonly podKeys: PodKeys | undefined;
 
   constructor(kind: AnalysisOutputKind, context: OutputContext) {
     this.#context = context;
     const { writer, keyLog } = context;
-    const keys = new KeyLog();
-    const inPods = keyLog === undefined ? undefined : parsePodKeyLog(keyLog);
-    this.podKeys = inPods && { file: inPods, keys };
-    if (inPods !== undefined) keys.growing = true;
-    else if (keyLog !== undefined) void followKeyLog(keyLog, keys, this.#closed.signal);
+    this.#keyLog = new LiveKeyLog(keyLog);
+    const { inPods, keys } = this.#keyLog;
+    this.podKeys = inPods && { file: inPods, keys: [keys] };
     this.#session = new AnalysisSession(kind, {
       line: (text) => {
         const bytes = Buffer.from(`${text}\n`, 'utf8');
@@ -78,7 +74,7 @@ export class AnalysedOutput implements Output {
   }
 
   async close(): Promise<void> {
-    this.#closed.abort();
+    await this.#keyLog.close();
     this.#session.end();
     await this.#session.waiting;
     await this.#context.writer.drained();

@@ -16,7 +16,7 @@ export interface OutputConfig {
   /** Of outputs that are lines: an expression that chooses what is shown. */
   readonly where: string | undefined;
   readonly showSecrets: boolean;
-  /** Of outputs that are lines: a file with secrets of TLS connections, which grows. */
+  /** A file with secrets of TLS connections, which grows, or one in each pod (parsePodKeyLog). */
   readonly keyLog?: string | undefined;
   /** Of outputs that are lines: times are UTC, not local. */
   readonly utc: boolean;

@@ -32,8 +32,15 @@ export async function openOutput(
   if (rotation !== undefined) {
     const path = target.kind === 'file' ? target.path : '';
     const sink = openRotation({ path, force, rotation }, create, onProgress);
-    return { output: sink.output(context), sink };
+    return { output: await withKeys(sink.output(context), config), sink };
   }
   const sink = await openSink({ target, force, form: kind }, onProgress, signal);
-  return { output: create({ ...context, writer: sink.writer }), sink };
+  return { output: await withKeys(create({ ...context, writer: sink.writer }), config), sink };
+}
+
+/** Packets as they are get the secrets of their connections between them. */
+async function withKeys(output: Output, { output: { binary }, keyLog }: OutputConfig): Promise<Output> {
+  if (!binary || keyLog === undefined) return output;
+  const { OutputWithKeys } = await import('./with-keys.ts');
+  return new OutputWithKeys(output, keyLog);
 }

@@ -10,7 +10,7 @@ import type { ByteWriter } from '../sink/byte-writer.ts';
 /** Secrets that a capture has to fetch from its pods, and where they go. */
 export interface PodKeys {
   readonly file: PodKeyLog;
-  readonly keys: KeyLog;
+  readonly keys: readonly KeyLog[];
 }
 
 /** One form in which captured packets leave ksnoop. */
@@ -23,6 +23,8 @@ export interface Output extends CaptureOutput {
   readonly omitted: string | undefined;
   /** Undefined: it needs none. */
   readonly podKeys?: PodKeys | undefined;
+  /** Write a Decryption Secrets Block ahead of the next packet; undefined: the form has no place for it. */
+  addSecrets?(block: Uint8Array): void;
 }
 
 /** What an output is made with. */

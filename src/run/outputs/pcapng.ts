@@ -103,6 +103,10 @@ class PcapngOutput implements Output {
     else if (type === BLOCK.interfaceStatistics) state.complete ||= isLastStatistics(bytes, offset, length);
   }
 
+  addSecrets(block: Uint8Array): void {
+    this.#push(block);
+  }
+
   async close(reason: string): Promise<void> {
     for (const [interfaceId, { packets, complete }] of this.#interfaces.entries()) {
       if (complete) continue;

@@ -26,7 +26,10 @@ export class TeeOutput implements Output {
   }
 
   get podKeys(): PodKeys | undefined {
-    return this.#first.podKeys ?? this.#second.podKeys;
+    const [first, second] = [this.#first.podKeys, this.#second.podKeys];
+    return first === undefined || second === undefined
+      ? (first ?? second)
+      : { file: first.file, keys: [...first.keys, ...second.keys] };
   }
 
   flush(): void {

@@ -83,6 +83,8 @@ class RotatingOutput implements Output {
   readonly #interfaces: Described[] = [];
   readonly #names = new Map<string, NamedAddress>();
   readonly #closing = new Set<{ readonly writer: ByteWriter; readonly done: Promise<void> }>();
+  /** Secrets for the file of the next packet. */
+  #secrets: Uint8Array[] = [];
   #context: Omit<OutputContext, 'writer'> | undefined;
   #writer: ByteWriter;
   #file: Output | undefined;
@@ -150,12 +152,18 @@ class RotatingOutput implements Output {
       if (this.#isDue(length) && !this.#isLast()) this.#rotate();
       this.#packets += 1;
       statistics?.packet();
+      this.#writeSecrets();
     }
     this.#taken += length;
     this.#file?.write(type, id, bytes, offset, length);
   }
 
+  addSecrets(block: Uint8Array): void {
+    this.#secrets.push(block);
+  }
+
   async close(reason: string): Promise<void> {
+    this.#writeSecrets();
     await this.#file?.close(reason);
   }
 
@@ -164,6 +172,15 @@ class RotatingOutput implements Output {
     await Promise.all([...this.#closing].map(({ done }) => done));
     await this.#writer.drained();
     this.#writer.close();
+  }
+
+  #writeSecrets(): void {
+    if (this.#secrets.length === 0) return;
+    for (const block of this.#secrets) {
+      this.#taken += block.length;
+      this.#file?.addSecrets?.(block);
+    }
+    this.#secrets = [];
   }
 
   /** No other file may follow. */

@@ -27,13 +27,18 @@ test('keys come from the pods that are captured and from those that join, until 
     },
   });
   const kube = await loadKube({ kubeconfig: server.kubeconfig() });
-  const keys = new KeyLog();
+  const [keys, second] = [new KeyLog(), new KeyLog()];
   const notes: string[] = [];
-  const logs = new PodKeyLogs(kube, { file: { container: 'app', path: '/k' }, keys }, (text) => notes.push(text));
+  const logs = new PodKeyLogs(
+    (cluster) => (cluster === 'east' ? kube : undefined),
+    { file: { container: 'app', path: '/k' }, keys: [keys, second] },
+    (text) => notes.push(text),
+  );
   try {
-    logs.add({ key: 'node', kind: 'host' });
-    logs.add(pod('web-1'));
-    logs.add(pod('web-1'));
+    logs.add('east', { key: 'node', kind: 'host' });
+    logs.add('west', pod('web-7'));
+    logs.add('east', pod('web-1'));
+    logs.add('east', pod('web-1'));
     const changes: TargetChange[] = [];
     let change: (change: TargetChange) => void = () => {};
     const follow = logs.with(async (emit) => {
@@ -41,13 +46,14 @@ test('keys come from the pods that are captured and from those that join, until 
     });
     await follow((one) => changes.push(one), new AbortController().signal, Promise.resolve());
     const node = {
-      cluster: '',
+      cluster: 'east',
       node: 'node1',
       open: () => Promise.reject(new Error('not opened')),
       refresh: async () => [],
     };
     change({ type: 'added', node, target: pod('web-2'), label: 'shop/web-2', names: [] });
     await expect.poll(() => keys.size, { timeout: 30_000 }).toBe(2);
+    expect(second.size).toBe(2);
     expect([...open].sort()).toEqual(['web-1', 'web-2']);
     change({ type: 'gone', key: 'web-1' });
     await expect.poll(() => [...open], { timeout: 30_000 }).toEqual(['web-2']);

@@ -7,7 +7,7 @@ import type { ServerHello } from '../server-hello.ts';
 import { isTls13, VERSION, versionName } from '../versions.ts';
 import { DecryptedDirection } from './direction.ts';
 import { type Arrival, InnerStream, type Recognise } from './inner-stream.ts';
-import type { ConnectionSecrets, KeyLog } from './key-log.ts';
+import { type ConnectionSecrets, isComplete, type KeyLog } from './key-log.ts';
 import type { PieceFacts } from './protected-records.ts';
 import { type Stage, tls12Stages, tls13Stages } from './stages.ts';
 
@@ -359,10 +359,4 @@ export class Decryption {
     };
     this.#context.emit(notice);
   }
-}
-
-/** Whether nothing that decrypts data is still to come. */
-function isComplete(secrets: ConnectionSecrets | undefined): boolean {
-  if (secrets?.master !== undefined) return true;
-  return secrets?.clientTraffic !== undefined && secrets.serverTraffic !== undefined;
 }

@@ -28,10 +28,12 @@ const LINE_MAXIMUM = 256;
 /** What a connection, and each of its secrets, takes in memory besides the secret's own bytes. */
 const CONNECTION_BYTES = 200;
 const SECRET_BYTES = 120;
+/** How much of KEY_LOG_BYTES a log that grows keeps when the oldest go. */
+const FILLED = 0.9;
 
 /**
  * Secrets of TLS connections by the random number of their ClientHello: the lines that programs write to SSLKEYLOGFILE
- * (RFC 9850). Lines that hold none, and those past the bound, are left out and counted.
+ * (RFC 9850). Lines that hold none, and those past the bound, are left out and counted; of a log that grows the oldest go.
  */
 export class KeyLog {
   /** Lines that are neither empty, comments nor secrets; of them and of whole lines. */
@@ -42,16 +44,20 @@ export class KeyLog {
   growing = false;
   /** Grows with every secret. */
   version = 0;
+  /** Called with every secret: the client random of its connection, hexadecimal. */
+  onAdded: ((random: string) => void) | undefined;
   /** Bytes that all connections hold: until their secrets come, and of records that are not whole. */
   heldBytes = 0;
   /** Client randoms, hexadecimal, of the connections that were seen and have secrets. */
   readonly #found = new Set<string>();
+  /** Those of them that were forgotten. */
+  #foundBefore = 0;
   readonly #connections = new Map<string, { -readonly [name in keyof ConnectionSecrets]: ConnectionSecrets[name] }>();
   #bytes = 0;
 
   /** Connections whose ClientHello was seen and whose secrets are here. */
   get found(): number {
-    return this.#found.size;
+    return this.#found.size + this.#foundBefore;
   }
 
   /** Connections with secrets. */
@@ -82,21 +88,27 @@ export class KeyLog {
     const key = random.toLowerCase();
     const known = this.#connections.get(key);
     const bytes = SECRET_BYTES + secret.length / 2 + (known === undefined ? CONNECTION_BYTES : 0);
+    if (known?.[name] !== undefined) return;
+    if (this.growing && this.#bytes + bytes > KEY_LOG_BYTES) this.#forgetOldest();
     if (this.#bytes + bytes > KEY_LOG_BYTES) {
       this.leftOut += 1;
       return;
     }
-    if (known?.[name] !== undefined) return;
     this.#bytes += bytes;
     this.version += 1;
     const secrets = known ?? {};
     secrets[name] = Buffer.from(secret, 'hex');
     if (known === undefined) this.#connections.set(key, secrets);
+    this.onAdded?.(key);
   }
 
   /** The secrets of the connection with this client random, 32 bytes. */
   secretsOf(random: Uint8Array): ConnectionSecrets | undefined {
-    const key = Buffer.from(random.buffer, random.byteOffset, random.length).toString('hex');
+    return this.secretsNamed(Buffer.from(random.buffer, random.byteOffset, random.length).toString('hex'));
+  }
+
+  /** The same. @param key the client random, lower-case hexadecimal */
+  secretsNamed(key: string): ConnectionSecrets | undefined {
     const secrets = this.#connections.get(key);
     if (secrets !== undefined) this.#found.add(key);
     return secrets;
@@ -104,12 +116,38 @@ export class KeyLog {
 
   /** The lines of the connections that were found, each with its newline. */
   *foundLines(): Generator<string> {
-    for (const random of this.#found) {
-      const secrets = this.#connections.get(random);
-      for (const [label, name] of LABELS) {
-        const secret = secrets?.[name];
-        if (secret !== undefined) yield `${label} ${random} ${secret.toString('hex')}\n`;
-      }
+    for (const random of this.#found) yield* this.linesOf(random);
+  }
+
+  /** The lines of one connection, each with its newline. @param random lower-case hexadecimal */
+  *linesOf(random: string): Generator<string> {
+    const secrets = this.#connections.get(random);
+    for (const [label, name] of LABELS) {
+      const secret = secrets?.[name];
+      if (secret !== undefined) yield `${label} ${random} ${secret.toString('hex')}\n`;
     }
   }
+
+  #forgetOldest(): void {
+    for (const [oldest] of this.#connections) {
+      this.forget(oldest);
+      if (this.#bytes < KEY_LOG_BYTES * FILLED) return;
+    }
+  }
+
+  /** Forget the secrets of a connection, so that there is room for others. @param random lower-case hexadecimal */
+  forget(random: string): void {
+    const secrets = this.#connections.get(random);
+    if (secrets === undefined) return;
+    this.#connections.delete(random);
+    if (this.#found.delete(random)) this.#foundBefore += 1;
+    this.#bytes -= CONNECTION_BYTES;
+    for (const secret of Object.values(secrets)) this.#bytes -= SECRET_BYTES + secret.length;
+  }
+}
+
+/** Whether nothing that decrypts data is still to come. */
+export function isComplete(secrets: ConnectionSecrets | undefined): boolean {
+  if (secrets?.master !== undefined) return true;
+  return secrets?.clientTraffic !== undefined && secrets.serverTraffic !== undefined;
 }

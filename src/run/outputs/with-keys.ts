@@ -1,0 +1,200 @@
+import { isComplete } from '../../analyze/protocols/tls/decrypt/key-log.ts';
+import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
+import { counted } from '../../view/units.ts';
+import { BLOCK } from '../../wire/pcapng.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
+import { Hellos } from '../keys/hellos.ts';
+import { LiveKeyLog } from '../keys/live-key-log.ts';
+import { secretsBlocks } from '../keys/secrets-blocks.ts';
+import type { Output, PodKeys } from './output.ts';
+
+/**
+ * How long a ServerHello waits for the secrets of its connection, and what is captured behind it. A key log is looked at every 100 ms;
+ * `tail` in a container looks every second.
+ */
+const SECRETS_WAIT_MS = 1500;
+/** Bytes that wait at most; with more, the oldest are written. */
+const WAITING_BYTES = 16 * 1024 * 1024;
+/** Connections that are remembered, oldest first to go; of those forgotten no secrets are written any more. */
+const CONNECTIONS_MAXIMUM = 65_536;
+
+/** A block that waits, and until when it waits for secrets itself. */
+interface Waiting {
+  readonly type: number;
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  /** Of a ServerHello: the client random of its connection. */
+  readonly random: string | undefined;
+  /** Monotonic, ms. */
+  readonly deadline: number;
+}
+
+/** A connection whose ClientHello was captured. */
+interface Connection {
+  /** Lines of its secrets that were written. */
+  written: number;
+  /** Nothing more has to be written. */
+  complete: boolean;
+  /** Its ServerHello was written. */
+  answered: boolean;
+}
+
+/**
+ * Writes the secrets of the captured TLS connections into the packets' file. Wireshark decrypts a connection only when its secrets precede
+ * its ServerHello, so that waits for them, and all behind it: the order stays. Secrets that come later are written when they come.
+ */
+export class OutputWithKeys implements Output {
+  readonly podKeys: PodKeys | undefined;
+  readonly #inner: Output;
+  readonly #log: LiveKeyLog;
+  readonly #now: () => number;
+  readonly #hellos = new Hellos();
+  readonly #linkTypes: number[] = [];
+  /** By client random. */
+  readonly #connections = new Map<string, Connection>();
+  /** Connections of which secrets came that were not written yet. */
+  readonly #fresh = new Set<string>();
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #answered = 0;
+  #decryptable = 0;
+
+  /**
+   * @param inner a form that has a place for secrets
+   * @param keyLog as OutputContext has it
+   * @param now the monotonic clock, ms
+   */
+  constructor(inner: Output, keyLog: string, now: () => number = () => performance.now()) {
+    this.#inner = inner;
+    this.#now = now;
+    this.#log = new LiveKeyLog(keyLog);
+    const { inPods, keys } = this.#log;
+    this.podKeys = inPods && { file: inPods, keys: [keys] };
+    keys.onAdded = (random) => {
+      if (this.#connections.has(random)) this.#fresh.add(random);
+    };
+  }
+
+  get pending(): number {
+    return this.#inner.pending;
+  }
+
+  get ended(): boolean {
+    return this.#inner.ended;
+  }
+
+  get omitted(): string | undefined {
+    const { omitted } = this.#inner;
+    const keys = `secrets of ${counted(this.#decryptable, 'TLS connection')} written`;
+    const without = Math.max(0, this.#answered - this.#decryptable);
+    const note = without === 0 ? keys : `${keys}; ${counted(without, 'connection')} without`;
+    return omitted === undefined ? note : `${omitted}; ${note}`;
+  }
+
+  addNames(records: readonly NamedAddress[]): void {
+    this.#inner.addNames(records);
+  }
+
+  addInterface(id: number, bytes: Uint8Array, offset: number, length: number, origin: InterfaceOrigin): void {
+    this.#linkTypes[id] = (bytes[offset + 8] ?? 0) | ((bytes[offset + 9] ?? 0) << 8);
+    this.#inner.addInterface(id, bytes, offset, length, origin);
+  }
+
+  write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
+    const random = type === BLOCK.enhancedPacket ? this.#helloIn(id, bytes, offset) : undefined;
+    if (this.#waiting.length === 0 && (random === undefined || this.#isReady(random))) {
+      if (random !== undefined) this.#answer(random);
+      this.#inner.write(type, id, bytes, offset, length);
+      return;
+    }
+    const copy = Uint8Array.from(bytes.subarray(offset, offset + length));
+    this.#waiting.push({ type, id, bytes: copy, random, deadline: this.#now() + SECRETS_WAIT_MS });
+    this.#waitingBytes += length;
+    if (this.#waitingBytes > WAITING_BYTES) this.#release(this.#now());
+  }
+
+  flush(): void {
+    if (this.#waiting.length > 0) this.#release(this.#now());
+    if (this.#fresh.size > 0) this.#writeFresh(false);
+    this.#inner.flush();
+  }
+
+  async close(reason: string): Promise<void> {
+    await this.#log.close();
+    this.#release(Number.POSITIVE_INFINITY);
+    this.#writeFresh(true);
+    await this.#inner.close(reason);
+  }
+
+  /** @returns the client random of the ServerHello in a packet, where it is one of a connection whose ClientHello was seen */
+  #helloIn(id: number, bytes: Uint8Array, offset: number): string | undefined {
+    const hello = this.#hellos.find(bytes, offset, id, this.#linkTypes[id] ?? 0);
+    if (hello === undefined) return undefined;
+    if (hello.from === 'server') return hello.random;
+    if (!this.#connections.has(hello.random)) this.#remember(hello.random);
+    return undefined;
+  }
+
+  #remember(random: string): void {
+    this.#connections.set(random, { written: 0, complete: false, answered: false });
+    // Secrets that came before.
+    if (this.#log.keys.secretsNamed(random) !== undefined) this.#fresh.add(random);
+    if (this.#connections.size <= CONNECTIONS_MAXIMUM) return;
+    for (const [oldest] of this.#connections) {
+      this.#connections.delete(oldest);
+      this.#fresh.delete(oldest);
+      return;
+    }
+  }
+
+  #isReady(random: string): boolean {
+    return this.#connections.get(random)?.complete === true || isComplete(this.#log.keys.secretsNamed(random));
+  }
+
+  /** The ServerHello of a connection comes next. */
+  #answer(random: string): void {
+    this.#writeSecrets(random);
+    const connection = this.#connections.get(random);
+    if (connection === undefined || connection.answered) return;
+    connection.answered = true;
+    this.#answered += 1;
+  }
+
+  /** Write what has waited long enough, or has its secrets. */
+  #release(now: number): void {
+    let count = 0;
+    for (const { type, id, bytes, random, deadline } of this.#waiting) {
+      if (random !== undefined) {
+        const waits = now < deadline && this.#waitingBytes <= WAITING_BYTES && !this.#inner.ended;
+        if (waits && !this.#isReady(random)) break;
+        this.#answer(random);
+      }
+      count += 1;
+      this.#waitingBytes -= bytes.length;
+      this.#inner.write(type, id, bytes, 0, bytes.length);
+    }
+    this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
+  }
+
+  /** @param all also what may not be complete: nothing more comes */
+  #writeFresh(all: boolean): void {
+    for (const random of this.#fresh) if (all || this.#isReady(random)) this.#writeSecrets(random);
+  }
+
+  /** Write what is known of a connection's secrets and was not written yet. */
+  #writeSecrets(random: string): void {
+    const { keys } = this.#log;
+    const connection = this.#connections.get(random);
+    this.#fresh.delete(random);
+    if (connection === undefined) return;
+    const lines = [...keys.linesOf(random)];
+    if (lines.length > connection.written) {
+      for (const block of secretsBlocks(lines)) this.#inner.addSecrets?.(block);
+      if (connection.written === 0) this.#decryptable += 1;
+      connection.written = lines.length;
+      connection.complete = isComplete(keys.secretsNamed(random));
+    }
+    // The other side's key log has the same.
+    if (connection.complete) keys.forget(random);
+  }
+}
