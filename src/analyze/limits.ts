@@ -44,6 +44,9 @@ export const FOUND_STREAMS = 65_536;
 export const FOUND_FLOWS = 524_288;
 export const FOUND_HOSTS = 65_536;
 
+/** Directions of flows at places of capture of which one agent names the packets for a trace. */
+export const FOUND_WAYS = 131_072;
+
 /** Names of nodes that are given of a sample. */
 export const SAMPLE_NODES = 1_000;
 

@@ -1,6 +1,8 @@
 import { DISPOSITION } from '../analyze/engine/analysis.ts';
 import { CaptureAnalysis } from '../analyze/engine/capture-analysis.ts';
 import { type Counted, FoundWriter } from '../analyze/found/found-writer.ts';
+import type { PacketView } from '../analyze/packet/packet.ts';
+import { DecodedPacket } from '../analyze/trace/decoded-packet.ts';
 import { Merge } from '../capture/streams/merge.ts';
 import type { MergeSource } from '../capture/streams/merge-source.ts';
 import type { EdgeRequest } from '../wire/agent-protocol.ts';
@@ -23,6 +25,7 @@ export class EdgeAnalysis {
   readonly #source: MergeSource;
   readonly #capture: CaptureAnalysis;
   readonly #found: FoundWriter;
+  readonly #decoded: DecodedPacket;
   readonly #batches: FoundBatches;
   readonly #sampling = new Sampling();
   /** By interface: its link type, and whether it has brought a packet. */
@@ -45,20 +48,23 @@ export class EdgeAnalysis {
     this.#now = now;
     this.#batches = new FoundBatches(write, now);
     this.#found = new FoundWriter((place, json) => this.#batches.add(place, json));
-    const { detail, labels, firstLegs, showSecrets } = request;
+    const { detail, labels, firstLegs, firstLegsOnly, showSecrets } = request;
     this.#capture = new CaptureAnalysis(
       this.#found,
-      { detail, labels, firstLegs, showSecrets },
+      { detail, labels, firstLegs, firstLegsOnly, showSecrets },
       {
         interface: (id, { linkType }) => {
           this.#linkTypes[id] = linkType;
         },
-        packet: (_packet, taken) => {
+        packet: (packet, taken) => {
           if (taken === DISPOSITION.opaque) this.#opaque += 1;
+          if (request.traced) this.#trace(packet);
         },
       },
     );
-    this.#found.attach(this.#capture.analysis);
+    const { analysis } = this.#capture;
+    this.#decoded = new DecodedPacket(analysis.places, analysis.hosts);
+    this.#found.attach(analysis);
     this.#merge = new Merge(
       {
         addInterface: (_id, bytes, offset, length) => this.#pass(BLOCK.interfaceDescription, bytes, offset, length),
@@ -93,8 +99,15 @@ export class EdgeAnalysis {
   tick(): void {
     if (this.#ended) return;
     this.#merge.release();
+    this.#found.flush();
     if (this.#hasPackets && this.#now() - this.#totalsAt >= TOTALS_MS) this.#sendTotals();
     this.#batches.tick();
+  }
+
+  #trace(packet: PacketView): void {
+    const { flow, clock, places } = this.#capture.analysis;
+    const decoded = this.#decoded.set(packet, flow, clock.now);
+    this.#found.traced(decoded, decoded.place ^ places.ofInterface(packet.interfaceId));
   }
 
   #end(marker: Uint8Array): void {
@@ -102,6 +115,7 @@ export class EdgeAnalysis {
     this.#merge.flush();
     this.#capture.end();
     if (this.#hasPackets) this.#sendTotals();
+    this.#found.flush();
     this.#batches.flush();
     this.#write(plainBlock(BLOCK.ksnoopEnd, marker));
     this.#ended = true;
@@ -124,6 +138,7 @@ export class EdgeAnalysis {
   /** What is no packet is for the analysis and for the client. */
   #pass(type: number, bytes: Uint8Array, offset: number, length: number): void {
     this.#capture.framer.pushBlock(type, bytes, offset, length);
+    this.#found.flush();
     this.#batches.flush();
     this.#write(bytes.slice(offset, offset + length));
   }

@@ -58,6 +58,8 @@ export interface EdgeRequest {
   readonly detail: boolean;
   readonly labels: boolean;
   readonly firstLegs: boolean;
+  readonly firstLegsOnly: boolean;
+  readonly traced: boolean;
   readonly showSecrets: boolean;
 }
 
@@ -194,11 +196,16 @@ export function parseCaptureRequest(line: string): CaptureRequest {
 
 /** @throws KsnoopError INVALID_MESSAGE */
 export function parseEdgeRequest(value: unknown): EdgeRequest {
-  const { detail, labels, firstLegs, showSecrets } = requireObject(value, 'request for an analysis');
+  const { detail, labels, firstLegs, firstLegsOnly, traced, showSecrets } = requireObject(
+    value,
+    'request for an analysis',
+  );
   return {
     detail: detail === true,
     labels: labels === true,
     firstLegs: firstLegs === true,
+    firstLegsOnly: firstLegsOnly === true,
+    traced: traced === true,
     showSecrets: showSecrets === true,
   };
 }

@@ -67,6 +67,39 @@ test('two captures at once show the same exchanges, and with --edge no packet le
   expect(remote.stderr).not.toMatch(/came here|left out|A SAMPLE/);
 });
 
+/** The traces of a run: how each request went, without times and numbers of flows. */
+function waysOf(stdout: Buffer, run: string): string[] {
+  return stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.includes(`run=${run}`))
+    .map((line) => parseJson(line, 'a trace'))
+    .filter(isObject)
+    .map((record) => {
+      const hops = Array.isArray(record.hops) ? record.hops.filter(isObject) : [];
+      const way = hops.map(
+        ({ kind, from, to, depth }) => `${String(depth)} ${String(kind)} ${String(from)} ${String(to)}`,
+      );
+      return [String(record.label), ...way].join(', ');
+    })
+    .sort();
+}
+
+test('two captures at once show the same traces, joined across nodes without packets', async () => {
+  const pods = (await shopPods(on, 'web')).length + (await shopPods(on, 'client')).length;
+  const [packets, edge] = [capture('-o', 'trace', '--json'), capture('-o', 'trace', '--json', '--edge')];
+  await Promise.all([packets.capturing(pods), edge.capturing(pods)]);
+  const run = `trace${Date.now()}`;
+  await requests(on, { n: COUNT, run });
+  const [local, remote] = await Promise.all([packets.stop(), edge.stop()]);
+  expect(remote.code, remote.stderr).toBe(0);
+  const expected = waysOf(local.stdout, run);
+  expect(expected.length).toBe(COUNT);
+  expect(expected.filter((way) => /network shop\/client-\S+ shop\/web-/.test(way)).length).toBe(COUNT);
+  expect(waysOf(remote.stdout, run)).toEqual(expected);
+  expect(remote.stderr).not.toMatch(/came here|left out|A SAMPLE/);
+});
+
 test('the summary of an agent that is killed counts nothing twice, and its gap is stated', async () => {
   const clients = await shopPods(on, 'client');
   const web = await shopPods(on, 'web');

@@ -38,6 +38,14 @@ export function agentStream(file: Uint8Array, onNode: OnNode = () => true): Uint
       writeEnhancedPacket(block, view, 0, number, timeHigh, timeLow, caplen, origlen, flags, bytes, offset);
       blocks.push(block);
     },
+    block: ({ type, bytes, view, offset, length }) => {
+      if (type !== BLOCK.interfaceStatistics) return;
+      const number = numbers.get(view.getUint32(offset + 8, true));
+      if (number === undefined) return;
+      const block = bytes.slice(offset, offset + length);
+      new DataView(block.buffer).setUint32(8, number, true);
+      blocks.push(block);
+    },
   });
   framer.push(file);
   blocks.push(endMarker({ version: 1, reason: 'stopped', interfaces: [] }));
@@ -68,11 +76,13 @@ export function shownOf(
   json = false,
   argument?: string | undefined,
   where?: Condition | undefined,
+  names: Readonly<Record<string, string>> = {},
 ): string[] {
   const lines: string[] = [];
   const settings = plainSettings({ line: (line) => void lines.push(line), json, argument, where, utc: true });
-  // Single packets stay on their node.
-  const session = new AnalysisSession({ ...kind, packets: false }, settings);
+  // Single packets stay on their node, but for what a trace takes of them.
+  const session = new AnalysisSession({ ...kind, packets: kind.traced === true }, settings);
+  session.addNames(Object.entries(names).map(([address, name]) => ({ address, names: [name] })));
   const { framer } = session.capture;
   const merge = new Merge(
     {

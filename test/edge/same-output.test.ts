@@ -21,6 +21,7 @@ const FORMS: readonly Form[] = [
   { name: 'summary', json: true },
   { name: 'findings', json: true },
   { name: 'flows', json: true },
+  { name: 'trace', json: true },
 ];
 
 async function kindOf({ name }: Form): Promise<AnalysisOutputKind> {
@@ -40,18 +41,24 @@ test.each(FILES)('%s shows the same where it is analysed on its node', { timeout
 
 const CAPTURE = 'analyze/flow/captures/both-ends-of-a-service.pcapng';
 
-test.each(['text', 'summary', 'findings', 'flows', 'map', 'csv=routes', 'custom-columns=A:.src.ip,B:.http.path'])(
-  '-o %s shows the same where it is analysed on its node',
-  { timeout: TIMEOUT },
-  async (output) => {
-    const [name = '', argument] = output.split('=');
-    const kind = await kindOf({ name, json: false });
-    const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));
-    const edge = shownOf(kind, [analysedStream(stream, kind)], false, argument);
-    expect(edge).toEqual(shownOf(kind, [stream], false, argument));
-    expect(edge.length).toBeGreaterThan(0);
-  },
-);
+test.each([
+  'text',
+  'summary',
+  'findings',
+  'flows',
+  'map',
+  'trace',
+  'trace=summary',
+  'csv=routes',
+  'custom-columns=A:.src.ip,B:.http.path',
+])('-o %s shows the same where it is analysed on its node', { timeout: TIMEOUT }, async (output) => {
+  const [name = '', argument] = output.split('=');
+  const kind = await kindOf({ name, json: false });
+  const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));
+  const edge = shownOf(kind, [analysedStream(stream, kind)], false, argument);
+  expect(edge).toEqual(shownOf(kind, [stream], false, argument));
+  expect(edge.length).toBeGreaterThan(0);
+});
 
 test.each(['json', 'summary'])('--where chooses the same of -o %s', { timeout: TIMEOUT }, async (name) => {
   const kind = { ...(await kindOf({ name, json: false })), detail: true };
@@ -82,7 +89,7 @@ test.each([CAPTURE, 'run/analysis/captures/wrong-service.pcapng'])(
     const bytes = readFileSync(join(TESTS, file));
     const streams = [...nodesOf(bytes).values()].map((names) => agentStream(bytes, (_id, name) => names.has(name)));
     expect(streams.length).toBe(2);
-    for (const name of ['json', 'findings', 'map']) {
+    for (const name of ['json', 'findings', 'map', 'trace']) {
       const kind = await kindOf({ name, json: false });
       const edges = streams.map((stream) => analysedStream(stream, kind));
       expect(shownOf(kind, edges), name).toEqual(shownOf(kind, streams));

@@ -27,6 +27,9 @@ export interface Frame {
   readonly bytes: Buffer;
 }
 
+/** An empty frame of ARP. */
+const ARP = Buffer.concat([Buffer.alloc(12), Buffer.from([0x08, 0x06]), Buffer.alloc(28)]);
+
 /** A capture at several places, made packet by packet. Times: ms. */
 export class TracedCapture {
   readonly interfaces: readonly string[];
@@ -91,11 +94,15 @@ export class TracedCapture {
     }
   }
 
-  pcapng(): Buffer {
+  /** @param later ms after the last packet, at which every interface has one more of no flow; undefined for none */
+  pcapng(later?: number): Buffer {
+    const end = Math.max(0, ...this.frames.map(({ at }) => at)) + (later ?? 0);
+    const last =
+      later === undefined ? [] : this.interfaces.map((_, interfaceId) => ({ interfaceId, at: end, bytes: ARP }));
     // As the merge would: in the order of the places' own clocks.
     return pcapngBlocks(
       this.interfaces,
-      [...this.frames].sort((a, b) => a.at - b.at),
+      [...this.frames, ...last].sort((a, b) => a.at - b.at),
       this.interfaces.map((_, index) => this.#dropped[index] ?? 0),
     );
   }

@@ -79,6 +79,8 @@ export class CaptureAnalysis {
         newFlow: () => analysis.newFlow(),
         interfaceName: (id) => interfaceNames[id] ?? '',
         nodeName: (id) => nodeNames[id] ?? '',
+        placeOf: (id, device) => analysis.places.ofInterface(id) ^ device,
+        mayCopy: (id) => analysis.places.mayCopy(linkTypes[id] ?? 0),
         counted: (more) => this.#counted(more),
       },
       sink,

@@ -1,6 +1,7 @@
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { AboutConnection } from '../connection-facts.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
+import type { TracedPacket } from '../flow/traced-packet.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { Disposition } from './analysis.ts';
@@ -12,6 +13,8 @@ export interface AnalysisOutput {
   flowEnded?(flow: FlowInfo): void;
   /** A TCP connection shows to be another leg of one seen before, or of one that counts in its place from now on. */
   legJoined?(flow: FlowInfo): void;
+  /** What a tracer takes of a packet that was decoded beside an agent. */
+  traced?(packet: TracedPacket): void;
   packet?(packet: PacketView, taken: Disposition): void;
   /** Names for addresses, as they become known. */
   named?(records: readonly NamedAddress[]): void;
@@ -85,6 +88,8 @@ export interface AnalysisOutputKind {
   readonly firstLegs?: boolean | undefined;
   /** Of the other leg it looks at no exchanges at all: what that carries is not decoded. `legJoined` reports which flows these are. */
   readonly firstLegsOnly?: boolean | undefined;
+  /** Of packets it takes what a tracer does (`traced`), so they may be decoded beside their agents. */
+  readonly traced?: boolean | undefined;
   /** It gets all events and packets, and applies `--where` to its own records; else it gets what matches. */
   readonly ownFilter?: boolean | undefined;
   create(context: AnalysisOutputContext): AnalysisOutput;

@@ -79,8 +79,8 @@ export class Places {
   }
 
   /** Whether a packet can have been captured more than once: at several interfaces, or several in one. */
-  mayCopy(packet: PacketView): boolean {
-    return this.#interfaces > 1 || packet.linkType === LINK_TYPE.linuxSll || packet.linkType === LINK_TYPE.linuxSll2;
+  mayCopy(linkType: number): boolean {
+    return this.#interfaces > 1 || linkType === LINK_TYPE.linuxSll || linkType === LINK_TYPE.linuxSll2;
   }
 
   /** The place a packet was captured at: an int32 that is not 0. */

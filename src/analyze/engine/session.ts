@@ -2,6 +2,7 @@ import { addressText } from '../../wire/address-text.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
+import type { TracedPacket } from '../flow/traced-packet.ts';
 import { Names } from '../identity/names.ts';
 import { DIRECTION } from '../layers/layer.ts';
 import { CLUSTERS_MAXIMUM } from '../limits.ts';
@@ -61,7 +62,7 @@ export class AnalysisSession {
 
   constructor(kind: AnalysisOutputKind, settings: SessionSettings) {
     this.where = settings.where;
-    this.showsPackets = kind.packets;
+    this.showsPackets = kind.packets && kind.traced !== true;
     this.#filter = kind.ownFilter === true ? undefined : settings.where;
     this.#showSecrets = settings.showSecrets;
     this.#detail = kind.detail || settings.where !== undefined;
@@ -85,6 +86,7 @@ export class AnalysisSession {
       local: (host: number, interfaceId: number) =>
         this.names.sawLocal(host, interfaceId, this.capture.analysis.clock.now),
       legJoined: (flow: FlowInfo) => this.#output.legJoined?.(flow),
+      traced: (packet: TracedPacket) => this.#output.traced?.(packet),
     };
     const observer: PacketObserver = {
       interface: (id, described) => {

@@ -10,7 +10,7 @@ const PROBES = 8;
 const STRIDE = 4;
 
 /** As AnalysisSink.legShown. */
-export type LegShown = (flow: number, interfaceId: number, first: number, second: number) => void;
+export type LegShown = (flow: number, interfaceId: number, first: number, second: number, isSegment?: boolean) => void;
 
 /**
  * Finds which open flow of a table had a key first: what NAT does not change, such as both initial sequence numbers of a

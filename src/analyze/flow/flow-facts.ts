@@ -1,6 +1,7 @@
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { Redirect } from './redirects.ts';
+import type { TracedPacket } from './traced-packet.ts';
 
 /**
  * A flow as those who take events see it: a view, valid during the call; `facts` of it may be kept. Hosts are numbers of
@@ -209,8 +210,13 @@ export interface AnalysisSink {
   leftAt?(packet: PacketView): void;
   /** As `flowBegan` and `leftAt`, of what an analysis beside an agent saw: whose address it is. */
   local?(host: number, interfaceId: number): void;
-  /** A flow shows what NAT does not change: two int32 that its other leg, seen at another node, shows as well. */
-  legShown?(flow: number, interfaceId: number, first: number, second: number): void;
+  /**
+   * A flow shows what NAT does not change: two int32 that its other leg, seen at another node, shows as well.
+   * @param isSegment of a data segment of a TCP connection, and not of its handshake
+   */
+  legShown?(flow: number, interfaceId: number, first: number, second: number, isSegment?: boolean): void;
+  /** What the tracer takes of a packet that was decoded beside an agent. */
+  traced?(packet: TracedPacket): void;
   /** A TCP connection shows to be another leg of one that counts (FlowIdentity.sameAs). The view is valid during the call. */
   legJoined?(flow: FlowInfo): void;
   /** A flow has ended: closed, expired, or the analysis is over. Every flow ends once. */

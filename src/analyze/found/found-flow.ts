@@ -16,7 +16,9 @@ export interface KnownFlow {
   /** The other leg, as it was first seen or joined. */
   sameAs: OtherLeg | undefined;
   /** The same flow at another node, which counts. */
-  readonly copyOf: KnownFlow | undefined;
+  copyOf: KnownFlow | undefined;
+  /** Its first packet was for another host: a bridge flooded it to a pod, which is on no way. */
+  readonly isOverheard: boolean;
   /** Its stream has ended, and it had not: nothing more comes of it. */
   lost: boolean;
 }

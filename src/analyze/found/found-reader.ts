@@ -3,7 +3,14 @@ import { FOUND_MAXIMUM } from '../../wire/found-block.ts';
 import { addressBytes } from '../../wire/pcapng-write.ts';
 import type { AnalysisSink, FlowFacts, OtherLeg } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
-import { FOUND_FLOWS, FOUND_HOSTS, FOUND_STREAMS, LEG_DATAGRAM_WINDOW_NS, LEG_HANDSHAKE_WINDOW_NS } from '../limits.ts';
+import {
+  FOUND_FLOWS,
+  FOUND_HOSTS,
+  FOUND_STREAMS,
+  LEG_DATAGRAM_WINDOW_NS,
+  LEG_HANDSHAKE_WINDOW_NS,
+  LEG_SEGMENT_WINDOW_NS,
+} from '../limits.ts';
 import { RecentMap } from '../recent-map.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { Sample } from '../record/sample-record.ts';
@@ -14,6 +21,7 @@ import { FoundLegs } from './legs.ts';
 import { StreamSample, sampleOf } from './sample.ts';
 import { type Translation, WrongShape } from './shape.ts';
 import { type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
+import { TracedReader } from './traced-reader.ts';
 
 /** TCP's number in an IP header. */
 const TCP = 6;
@@ -35,6 +43,10 @@ export interface FoundTarget {
   interfaceName(id: number): string;
   /** The node of an interface; empty where that is not known. */
   nodeName(id: number): string;
+  /** A place of capture, as Places.of has it. @param device the interface within it */
+  placeOf(interfaceId: number, device: number): number;
+  /** Whether packets of an interface can have been captured at several places. */
+  mayCopy(interfaceId: number): boolean;
   /** What was counted since the last time. */
   counted(more: FoundTotals): void;
 }
@@ -57,6 +69,7 @@ interface Stream {
   totals: FoundTotals;
   /** Undefined as long as everything is analysed. */
   sample: StreamSample | undefined;
+  readonly traced: TracedReader;
 }
 
 /**
@@ -81,6 +94,7 @@ export class FoundReader {
   readonly #described = new Map<string, number>();
   readonly #hosts = new Map<string, number>();
   readonly #handshakes = new FoundLegs(LEG_HANDSHAKE_WINDOW_NS);
+  readonly #segments = new FoundLegs(LEG_SEGMENT_WINDOW_NS);
   readonly #datagrams = new FoundLegs(LEG_DATAGRAM_WINDOW_NS);
   #flows = 0;
   #isUsed = false;
@@ -130,21 +144,25 @@ export class FoundReader {
   #stream(number: number): Stream | undefined {
     const known = this.#streams.get(number);
     if (known !== undefined || this.#streams.size >= FOUND_STREAMS) return known;
-    const stream: Stream = {
-      number,
-      interfaces: new Map(),
-      flows: new Map(),
-      ended: new RecentMap(ENDED_REMEMBERED),
-      totals: NO_TOTALS,
-      sample: undefined,
-    };
+    const interfaces = new Map<number, number>();
+    const flows = new Map<number, KnownFlow>();
+    const ended = new RecentMap<number, number>(ENDED_REMEMBERED);
+    const traced = new TracedReader({
+      now: () => this.#target.now(),
+      flow: (id) => flows.get(id)?.id ?? ended.get(id) ?? -1,
+      interfaceId: (index) => interfaces.get(index) ?? unknownInterface(),
+      host: (value) => this.#host(value),
+      placeOf: (id, device) => this.#target.placeOf(id, device),
+      mayCopy: (id) => this.#target.mayCopy(id),
+    });
+    const stream: Stream = { number, interfaces, flows, ended, totals: NO_TOTALS, sample: undefined, traced };
     this.#streams.set(number, stream);
     return stream;
   }
 
   #take(found: unknown, stream: Stream): void {
     if (!Array.isArray(found)) throw new WrongShape('no list');
-    const [kind, index, first, second, third] = found as readonly unknown[];
+    const [kind, index, first] = found as readonly unknown[];
     const interfaceId = stream.interfaces.get(whole(index));
     if (interfaceId === undefined) throw new WrongShape('no interface');
     if (kind === 'i') this.#interfaceBegan(interfaceId, stream);
@@ -152,10 +170,14 @@ export class FoundReader {
     else if (kind === 's') this.#sampling(whole(first), interfaceId, stream);
     else if (kind === 'l') this.#sink.local?.(this.#host(first), interfaceId);
     else if (kind === 'b') this.#began(found, interfaceId, stream);
-    else if (kind === 'k') this.#leg(whole(first), `${whole(second)} ${whole(third)}`, stream);
+    else if (kind === 'k' || kind === 'm') this.#leg(found, kind === 'm', interfaceId, stream);
     else if (kind === 'e') this.#event(found, interfaceId, stream);
     else if (kind === 'f') this.#flowEnded(found, interfaceId, stream);
-    else throw new WrongShape('no kind');
+    else if (kind === 'j') this.#legJoined(found, interfaceId, stream);
+    else if (kind === 'y') this.#sink.traced?.(stream.traced.handshake(interfaceId, found.slice(2)));
+    else if (kind === 'p') {
+      for (const packet of stream.traced.packets(found.slice(2))) this.#sink.traced?.(packet);
+    } else throw new WrongShape('no kind');
   }
 
   #event([, , id, identity, leg, said]: readonly unknown[], interfaceId: number, stream: Stream): void {
@@ -170,6 +192,15 @@ export class FoundReader {
     if (isCopy(flow)) return;
     const now = { identity: flow.identity, sample: sampledOf(stream) };
     this.#sink.event(event, new FoundFlow(flow, interfaceId, now));
+  }
+
+  #legJoined([, , id, identity, leg]: readonly unknown[], interfaceId: number, stream: Stream): void {
+    const own = identityShape(identity, this.#by(stream)) as FoundIdentity;
+    const flow = this.#flow(whole(id), stream);
+    this.#joinedTo(flow, leg, stream);
+    flow.identity = own;
+    if (isCopy(flow)) return;
+    this.#sink.legJoined?.(new FoundFlow(flow, interfaceId, { identity: own, sample: sampledOf(stream) }));
   }
 
   #flowEnded([, , id, said, leg]: readonly unknown[], interfaceId: number, stream: Stream): void {
@@ -220,29 +251,38 @@ export class FoundReader {
   }
 
   #began(found: readonly unknown[], interfaceId: number, stream: Stream): void {
-    const [, , id, protocol, source, sourcePort, destination, destinationPort, passes] = found;
+    const [, , id, protocol, source, sourcePort, destination, destinationPort, passes, overheard] = found;
     const [from, to] = [this.#host(source), this.#host(destination)];
     const ends = [`${from}:${whole(sourcePort)}`, `${to}:${whole(destinationPort)}`].sort();
     const path = `${whole(protocol)} ${ends.join(' ')}`;
     const serverHost = whole(destinationPort) <= whole(sourcePort) ? to : from;
-    this.#add(whole(id), { path, serverHost }, stream);
+    this.#add(whole(id), { path, serverHost, isOverheard: overheard === 1 }, stream);
     if (passes === 1 || passes === 2) this.#sink.local?.(passes === 1 ? from : to, interfaceId);
   }
 
   /** @param path undefined where the flow's beginning did not come */
-  #add(id: number, { path, serverHost }: Pick<KnownFlow, 'path' | 'serverHost'>, stream: Stream): KnownFlow {
+  #add(
+    id: number,
+    { path, serverHost, isOverheard }: Pick<KnownFlow, 'path' | 'serverHost' | 'isOverheard'>,
+    stream: Stream,
+  ): KnownFlow {
     const before = path === undefined ? undefined : this.#paths.get(path);
-    const copyOf = before !== undefined && before.stream !== stream.number && !before.lost ? before : undefined;
+    const other = before !== undefined && before.stream !== stream.number && !before.lost ? before : undefined;
+    // What a bridge flooded to another pod does not count where the flow itself is seen.
+    const takesOver = other?.isOverheard === true && !isOverheard;
+    const copyOf = takesOver ? undefined : other;
     const flow: KnownFlow = {
-      id: copyOf?.id ?? this.#target.newFlow(),
+      id: other?.id ?? this.#target.newFlow(),
       path,
       stream: stream.number,
       serverHost,
       identity: undefined,
       sameAs: undefined,
       copyOf,
+      isOverheard,
       lost: false,
     };
+    if (takesOver && other !== undefined) other.copyOf = flow;
     this.#forget(id, stream);
     stream.flows.set(id, flow);
     if (path !== undefined && copyOf === undefined) this.#paths.set(path, flow);
@@ -252,7 +292,7 @@ export class FoundReader {
   }
 
   #flow(id: number, stream: Stream): KnownFlow {
-    return stream.flows.get(id) ?? this.#add(id, { path: undefined, serverHost: -1 }, stream);
+    return stream.flows.get(id) ?? this.#add(id, { path: undefined, serverHost: -1, isOverheard: false }, stream);
   }
 
   #forget(id: number, stream: Stream): void {
@@ -265,6 +305,7 @@ export class FoundReader {
 
   #ended(id: number, flow: KnownFlow, stream: Stream): void {
     this.#forget(id, stream);
+    stream.traced.forget(id);
     stream.ended.set(id, flow.id);
   }
 
@@ -275,10 +316,15 @@ export class FoundReader {
     this.forgotten += 1;
   }
 
-  #leg(id: number, key: string, stream: Stream): void {
-    const flow = this.#flow(id, stream);
+  #leg([, , id, one, two]: readonly unknown[], isSegment: boolean, interfaceId: number, stream: Stream): void {
+    const flow = this.#flow(whole(id), stream);
     const isTcp = flow.path?.startsWith(`${TCP} `) === true;
-    (isTcp ? this.#handshakes : this.#datagrams).seen(key, flow, this.#target.now());
+    const legs = isSegment ? this.#segments : isTcp ? this.#handshakes : this.#datagrams;
+    const isJoined = legs.seen(`${whole(one)} ${whole(two)}`, flow, this.#target.now());
+    const { identity } = flow;
+    // Before an event shows who its client is, that event brings the news.
+    if (!isJoined || identity === undefined) return;
+    this.#sink.legJoined?.(new FoundFlow(flow, interfaceId, { identity, sample: sampledOf(stream) }));
   }
 
   /** The analysis beside the agent has joined the flow to another one of its node. */
@@ -333,6 +379,10 @@ function sampledOf({ sample }: Stream): number | undefined {
 /** Another node has the flow, and it counts there. */
 function isCopy({ copyOf }: KnownFlow): boolean {
   return copyOf !== undefined && !copyOf.lost;
+}
+
+function unknownInterface(): never {
+  throw new WrongShape('no interface');
 }
 
 function whole(value: unknown): number {

@@ -1,6 +1,8 @@
 import { FOUND_MAXIMUM, type FoundPlace } from '../../wire/found-block.ts';
 import type { Clock } from '../engine/clock.ts';
+import type { Places } from '../engine/places.ts';
 import type { AnalysisSink, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
+import type { TracedPacket } from '../flow/traced-packet.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import { DIRECTION } from '../layers/layer.ts';
 import type { PacketView } from '../packet/packet.ts';
@@ -9,11 +11,13 @@ import { wholeFields } from '../record/late-fields.ts';
 import { factsShape, identityShape, legShape } from './facts-shape.ts';
 import type { Translation } from './shape.ts';
 import type { FoundTotals } from './totals.ts';
+import { TracedWriter } from './traced-writer.ts';
 
 /** What the analysis that finds knows. */
 export interface FoundSource {
   readonly clock: Clock;
   readonly hosts: Hosts;
+  readonly places: Pick<Places, 'isPod'>;
 }
 
 /** What the analysis has counted; the writer counts what it cannot write. */
@@ -38,6 +42,10 @@ export class FoundWriter implements AnalysisSink {
   #carrier = -1;
   /** What the flow that begins now has shown. */
   #early: readonly number[] | undefined;
+  readonly #traced = new TracedWriter({
+    write: (kind, interfaceId, found, time) => void this.#emitAt(time, kind, interfaceId, found),
+    hostText: (host) => this.#hostText(host),
+  });
 
   /** @param emit takes what was found, in order */
   constructor(emit: (place: FoundPlace, json: string) => void) {
@@ -56,6 +64,7 @@ export class FoundWriter implements AnalysisSink {
   }
 
   totals(totals: Counted): void {
+    this.flush();
     const { clock } = this.#source ?? {};
     if (clock === undefined) return;
     // At the latest time: how long the capture has taken.
@@ -68,6 +77,20 @@ export class FoundWriter implements AnalysisSink {
   /** From now on one connection of 2 to the power of `level` is analysed. */
   sampling(level: number): void {
     this.#write('s', this.#carrier, [level]);
+  }
+
+  /** After its events: what a trace takes of a packet. @param device as TracedWriter.packet */
+  traced(packet: TracedPacket, device = 0): void {
+    this.#traced.packet(packet, device);
+  }
+
+  /** Write what waits for more of its kind. */
+  flush(): void {
+    this.#traced.flush();
+  }
+
+  legJoined(flow: FlowInfo): void {
+    this.#write('j', flow.interfaceId, [flow.id, this.#identity(flow), this.#leg(flow.sameAs)]);
   }
 
   flowBegan(packet: PacketView): void {
@@ -86,6 +109,7 @@ export class FoundWriter implements AnalysisSink {
       destination,
       Math.max(0, destinationPort),
       passes === DIRECTION.unknown ? 0 : passes === DIRECTION.outbound ? 1 : 2,
+      ...(packet.isForOthers && this.#source?.places.isPod(interfaceId) === true ? [1] : []),
     ]);
     if (this.#early !== undefined) this.#write('k', interfaceId, this.#early);
     this.#early = undefined;
@@ -97,9 +121,10 @@ export class FoundWriter implements AnalysisSink {
     this.#write('l', packet.interfaceId, [this.#address(packet, at)]);
   }
 
-  legShown(flow: number, interfaceId: number, first: number, second: number): void {
+  legShown(flow: number, interfaceId: number, first: number, second: number, isSegment = false): void {
     // A datagram shows it before its flow is said to have begun.
-    if (flow >= this.#began) this.#early = [flow, first, second];
+    if (isSegment) this.#write('m', interfaceId, [flow, first, second]);
+    else if (flow >= this.#began) this.#early = [flow, first, second];
     else this.#write('k', interfaceId, [flow, first, second]);
   }
 
@@ -131,6 +156,7 @@ export class FoundWriter implements AnalysisSink {
     this.#sent.delete(flow.id);
     const facts = factsShape(flow.facts(), this.#translation());
     this.#write('f', flow.interfaceId, [flow.id, facts, this.#leg(flow.sameAs)]);
+    this.#traced.forget(flow.id);
   }
 
   #identity({ continued, transport, clientHost, serverHost, clientPort, serverPort, redirect }: FlowIdentity): unknown {
@@ -167,6 +193,11 @@ export class FoundWriter implements AnalysisSink {
 
   /** @returns whether it had room in a block */
   #write(kind: string, interfaceId: number, found: readonly unknown[]): boolean {
+    this.flush();
+    return this.#emitAt(this.#now(), kind, interfaceId, found);
+  }
+
+  #emitAt(time: number, kind: string, interfaceId: number, found: readonly unknown[]): boolean {
     const { clock } = this.#source ?? {};
     if (clock === undefined) return false;
     const json = JSON.stringify([kind, interfaceId, ...found]);
@@ -174,7 +205,7 @@ export class FoundWriter implements AnalysisSink {
       this.#tooLong += 1;
       return false;
     }
-    this.#emit({ interfaceId: this.#carrier, time: clock.absolute(clock.now), stream: 0 }, json);
+    this.#emit({ interfaceId: this.#carrier, time: clock.absolute(time), stream: 0 }, json);
     return true;
   }
 }

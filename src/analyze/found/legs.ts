@@ -20,22 +20,28 @@ export class FoundLegs {
     this.#window = window;
   }
 
-  /** A flow shows a key. Where another stream's flow had it first, both are one from now on. @param time ns */
-  seen(key: string, flow: KnownFlow, time: number): void {
+  /**
+   * A flow shows a key. Where another stream's flow had it first, both are one from now on.
+   * @param time ns
+   * @returns whether the flow is the other leg now, and was not before
+   */
+  seen(key: string, flow: KnownFlow, time: number): boolean {
     const before = this.#shown.get(key);
     if (before !== undefined && Math.abs(time - before.time) <= this.#window) {
-      if (before.flow.stream !== flow.stream && before.flow.path !== flow.path) join(flow, before.flow);
-      return;
+      return before.flow.stream !== flow.stream && before.flow.path !== flow.path && join(flow, before.flow);
     }
     this.#shown.delete(key);
     this.#shown.set(key, { flow, time });
+    return false;
   }
 }
 
 /** The flow that was seen first counts. */
-function join(flow: KnownFlow, first: KnownFlow): void {
-  if (flow.sameAs !== undefined || flow.copyOf !== undefined) return;
+function join(flow: KnownFlow, first: KnownFlow): boolean {
+  if (flow.sameAs !== undefined || flow.copyOf !== undefined) return false;
   const counted = first.copyOf ?? first;
   const leg = counted.sameAs ?? { id: counted.id, serverHost: counted.identity?.serverHost ?? counted.serverHost };
-  if (leg.id !== flow.id) flow.sameAs = leg;
+  if (leg.id === flow.id) return false;
+  flow.sameAs = leg;
+  return true;
 }

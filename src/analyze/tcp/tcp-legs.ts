@@ -12,6 +12,7 @@ import { hasNoAnswer } from './unanswered.ts';
 export class TcpLegs {
   readonly #table: FlowTable;
   readonly #clock: Clock;
+  readonly #segmentShown: LegShown | undefined;
   readonly #handshakes: ConnectionLegs;
   /** Made when the first connection begins mid-stream, or places of capture begin one after the other. */
   #segments: ConnectionLegs | undefined;
@@ -25,10 +26,11 @@ export class TcpLegs {
   /** Any flow was joined so far: of most captures none is. */
   #hasJoined = false;
 
-  /** @param shown gets the initial sequence numbers of every handshake */
+  /** @param shown gets the initial sequence numbers of every handshake, and the segments that are compared */
   constructor(table: FlowTable, clock: Clock, shown?: LegShown) {
     this.#table = table;
     this.#clock = clock;
+    this.#segmentShown = shown && ((flow, interfaceId, first, second) => shown(flow, interfaceId, first, second, true));
     this.#handshakes = new ConnectionLegs(table, LEG_HANDSHAKE_WINDOW_NS, shown);
   }
 
@@ -106,7 +108,7 @@ export class TcpLegs {
     const looked = this.#looked[slot] ?? 0;
     if (looked >= LEG_SEGMENTS || this.#others[slot] !== undefined) return -1;
     if (isCounted) this.#looked[slot] = looked + 1;
-    this.#segments ??= new ConnectionLegs(this.#table, LEG_SEGMENT_WINDOW_NS);
+    this.#segments ??= new ConnectionLegs(this.#table, LEG_SEGMENT_WINDOW_NS, this.#segmentShown);
     const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
     const content = legHash(packet.bytes, packet.cursor, end, packet.tcpAcknowledgment ^ packet.payloadLength);
     const other = this.#segments.seen(packet.tcpSequence, content, slot, this.#clock.now);

@@ -1,6 +1,6 @@
 import type { FlowIdentity } from '../flow/flow-facts.ts';
+import type { TunnelLeg } from '../flow/traced-packet.ts';
 import type { Exchange } from '../record/event.ts';
-import type { TunnelLeg } from './openings.ts';
 import type { Vantage } from './vantages.ts';
 
 /** How sure it is that one request was made because of another. */

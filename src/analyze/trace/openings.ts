@@ -1,22 +1,11 @@
-import type { Places } from '../engine/places.ts';
 import { TimedQueue } from '../flow/timed-queue.ts';
-import type { Hosts } from '../identity/hosts.ts';
+import type { SynOffer, TracedPacket, TunnelLeg } from '../flow/traced-packet.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { COPY_NS, LEG_HANDSHAKE_WINDOW_NS, PLACES_PER_FLOW, TRACE_OPENINGS } from '../limits.ts';
-import type { PacketView } from '../packet/packet.ts';
 import { TCP } from '../tcp/flags.ts';
-import { SynOptions } from '../tcp/options.ts';
 
 /** TSvals of one opening that are remembered: each retransmitted SYN has another one. */
 const TIMESTAMPS = 8;
-
-/** A tunnel around a packet: its outermost layer, and its ends. */
-export interface TunnelLeg {
-  /** `VXLAN`, `Geneve`, `GRE`, `IPIP` */
-  readonly kind: string;
-  readonly from: number;
-  readonly to: number;
-}
 
 /** One TCP handshake as it passed one place of capture. Times: ns since the first packet. */
 export interface OpeningPlace {
@@ -74,26 +63,21 @@ class Handshake implements Opening {
 export class Openings {
   /** Openings that were forgotten because of the bound before their outcome was known. */
   forgotten = 0;
-  readonly #places: Places;
-  readonly #hosts: Hosts;
-  readonly #options = new SynOptions();
   readonly #byFlow = new Map<number, Handshake>();
   readonly #byInitial = new Map<number, Handshake>();
   readonly #waiting: TimedQueue<Handshake>;
 
   /** @param patience how long an answer is waited for, ns of packet time */
-  constructor(places: Places, hosts: Hosts, patience: number) {
-    this.#places = places;
-    this.#hosts = hosts;
+  constructor(patience: number) {
     this.#waiting = new TimedQueue(patience);
   }
 
-  /** Any packet of a flow: handshakes alone are looked at. @param now ns */
-  packet(packet: PacketView, flow: number, now: number): void {
+  /** Any packet of a flow: handshakes alone are looked at. */
+  packet(packet: TracedPacket): void {
     const { tcpFlags } = packet;
-    if ((tcpFlags & (TCP.syn | TCP.rst)) === 0 || flow < 0 || packet.ipProtocol !== IP_PROTOCOL.tcp) return;
-    if ((tcpFlags & (TCP.syn | TCP.ack)) === TCP.syn) this.#syn(packet, flow, now);
-    else if ((tcpFlags & TCP.ack) !== 0) this.#answer(packet, flow, now);
+    if ((tcpFlags & (TCP.syn | TCP.rst)) === 0 || packet.flow < 0 || packet.ipProtocol !== IP_PROTOCOL.tcp) return;
+    if ((tcpFlags & (TCP.syn | TCP.ack)) === TCP.syn) this.#syn(packet);
+    else if ((tcpFlags & TCP.ack) !== 0) this.#answer(packet);
   }
 
   /** An ICMP error rejected a flow's SYN. */
@@ -119,13 +103,12 @@ export class Openings {
     if (opening !== undefined) this.#remove(opening);
   }
 
-  #syn(packet: PacketView, flow: number, now: number): void {
-    const initial = packet.tcpSequence;
-    this.#options.read(packet);
-    const { scale, timestamp, hasTimestamp } = this.#options;
+  #syn(packet: TracedPacket): void {
+    const { flow, time: now, place, sequence: initial, offer } = packet;
+    const { scale, timestamp } = offer;
     let opening = this.#byFlow.get(flow);
     if (opening?.initial !== initial) {
-      opening = this.#otherLeg(initial, now);
+      opening = this.#otherLeg(initial, offer, now);
       if (opening === undefined) {
         opening = new Handshake(initial, scale, now);
         this.#byInitial.set(initial, opening);
@@ -134,12 +117,11 @@ export class Openings {
       this.#byFlow.set(flow, opening);
       this.#bound();
     }
-    if (hasTimestamp && !opening.timestamps.includes(timestamp)) {
+    if (timestamp !== undefined && !opening.timestamps.includes(timestamp)) {
       if (opening.timestamps.length >= TIMESTAMPS) opening.timestamps.shift();
       opening.timestamps.push(timestamp);
     }
     opening.last = now;
-    const place = this.#places.of(packet);
     const known = opening.places.find((at) => at.place === place && at.flow === flow);
     if (known !== undefined) {
       if (now - known.lastSyn <= COPY_NS) return;
@@ -148,17 +130,16 @@ export class Openings {
       return;
     }
     if (opening.places.length > PLACES_PER_FLOW) return;
-    const { bytes, addressLength } = packet;
     opening.places.push({
       place,
       interfaceId: packet.interfaceId,
       flow,
-      clientHost: this.#hosts.number(bytes, packet.sourceAddress, addressLength),
+      clientHost: packet.sourceHost,
       clientPort: packet.sourcePort,
-      serverHost: this.#hosts.number(bytes, packet.destinationAddress, addressLength),
+      serverHost: packet.destinationHost,
       serverPort: packet.destinationPort,
       hopLimit: packet.hopLimit,
-      tunnel: this.#tunnelOf(packet),
+      tunnel: packet.tunnel,
       syns: 1,
       firstSyn: now,
       lastSyn: now,
@@ -168,32 +149,21 @@ export class Openings {
     });
   }
 
-  #tunnelOf(packet: PacketView): TunnelLeg | undefined {
-    const { bytes, outerAddressLength } = packet;
-    if (outerAddressLength === 0) return undefined;
-    return {
-      kind: packet.tunnelTitle ?? 'IPIP',
-      from: this.#hosts.number(bytes, packet.outerSourceAddress, outerAddressLength),
-      to: this.#hosts.number(bytes, packet.outerDestinationAddress, outerAddressLength),
-    };
-  }
-
   /** The opening that a SYN of another flow is of, behind NAT or before it. */
-  #otherLeg(initial: number, now: number): Handshake | undefined {
-    const { scale, timestamp, hasTimestamp } = this.#options;
+  #otherLeg(initial: number, { scale, timestamp }: SynOffer, now: number): Handshake | undefined {
     const other = this.#byInitial.get(initial);
     if (other === undefined || other.isOver || other.scale !== scale) return undefined;
     if (Math.abs(now - other.last) > LEG_HANDSHAKE_WINDOW_NS) return undefined;
-    if (hasTimestamp !== other.timestamps.length > 0) return undefined;
-    if (hasTimestamp) return other.timestamps.includes(timestamp) ? other : undefined;
+    if ((timestamp !== undefined) !== other.timestamps.length > 0) return undefined;
+    if (timestamp !== undefined) return other.timestamps.includes(timestamp) ? other : undefined;
     other.isLikely = true;
     return other;
   }
 
-  #answer(packet: PacketView, flow: number, now: number): void {
+  #answer(packet: TracedPacket): void {
+    const { flow, time: now, place } = packet;
     const opening = this.#byFlow.get(flow);
-    if (opening === undefined || ((packet.tcpAcknowledgment - 1) | 0) !== opening.initial) return;
-    const place = this.#places.of(packet);
+    if (opening === undefined || ((packet.acknowledgment - 1) | 0) !== opening.initial) return;
     const at = opening.places.find((known) => known.place === place && known.flow === flow);
     // What the client sends is no answer: it may give up with a reset. Of a redirected connection the server's port differs.
     if (at === undefined || at.clientPort !== packet.destinationPort) return;

@@ -1,6 +1,7 @@
 import type { Places } from '../engine/places.ts';
 import type { FlowIdentity, FlowInfo } from '../flow/flow-facts.ts';
 import { TimedQueue } from '../flow/timed-queue.ts';
+import type { TracedPacket } from '../flow/traced-packet.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Names } from '../identity/names.ts';
 import { TRACE_CALLS, TRACE_PENDING } from '../limits.ts';
@@ -10,6 +11,7 @@ import { fieldsIn } from '../record/field-values.ts';
 import { type Call, endOf } from './call.ts';
 import { type Candidate, Candidates } from './candidates.ts';
 import { type ClockOffset, ClockOffsets } from './clock-offsets.ts';
+import { DecodedPacket } from './decoded-packet.ts';
 import { failedConnection } from './failed-connection.ts';
 import { Openings } from './openings.ts';
 import { isCertain, type Passage, passagesOf } from './passages.ts';
@@ -82,6 +84,7 @@ export interface TracerSettings {
 export class Tracer {
   readonly #sources: TracerSources;
   readonly #settings: TracerSettings;
+  readonly #decoded: DecodedPacket;
   readonly #trails: Trails;
   readonly #openings: Openings;
   readonly #order: PlaceOrder;
@@ -115,8 +118,9 @@ export class Tracer {
     this.#order = new PlaceOrder(sources.places, sources.names);
     this.#sidecars = new Sidecars(sources.hosts);
     this.#candidates = new Candidates(this.#sidecars, sources.hosts);
-    this.#trails = new Trails(sources.places, sources.hosts);
-    this.#openings = new Openings(sources.places, sources.hosts, settings.opening);
+    this.#decoded = new DecodedPacket(sources.places, sources.hosts);
+    this.#trails = new Trails();
+    this.#openings = new Openings(settings.opening);
     this.#unassigned = new TimedQueue(settings.patience);
     this.#assigned = new TimedQueue(settings.late);
     this.#looked = new TimedQueue(settings.late);
@@ -130,14 +134,20 @@ export class Tracer {
 
   /** Every packet, after its events. @param flow its number, -1 for none */
   packet(packet: PacketView, flow: number, now: number): void {
+    this.passed(this.#decoded.set(packet, flow, now));
+  }
+
+  /** As packet(), decoded here or beside an agent. */
+  passed(packet: TracedPacket): void {
     for (; this.#interfaces <= packet.interfaceId; this.#interfaces += 1) {
       if (this.#sources.names.ofInterface(this.#interfaces)?.pod === undefined) this.#arePods = false;
     }
-    this.#trails.packet(packet, flow, now);
-    this.#openings.packet(packet, flow, now);
-    if (now > this.#now) {
-      this.#now = now;
-      this.#advance(now);
+    this.#trails.packet(packet);
+    this.#openings.packet(packet);
+    const { time } = packet;
+    if (time > this.#now) {
+      this.#now = time;
+      this.#advance(time);
     }
   }
 
@@ -146,7 +156,7 @@ export class Tracer {
    * then all that is known of an exchange is alone(). @param packet after packet()
    */
   mayJoin(packet: PacketView): boolean {
-    return this.#trails.roles.mayJoin || this.#sources.places.mayCopy(packet);
+    return this.#trails.roles.mayJoin || this.#sources.places.mayCopy(packet.linkType);
   }
 
   /** An exchange of one place, without any calls: what event() makes of it where nothing may be joined. */
@@ -191,8 +201,9 @@ export class Tracer {
     const known = this.#flows.get(id);
     const isKnown = known?.sameAs?.id === sameAs?.id && known?.redirect === info.redirect;
     if (known !== undefined && isKnown && known.clientPort === info.clientPort) return known;
-    const { transport, clientHost, serverHost, clientPort, serverPort, interfaceId, redirect } = info;
-    const flow = { id, transport, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs, redirect };
+    const { transport, clientHost, serverHost, clientPort, serverPort, interfaceId, redirect, sample } = info;
+    const ends = { clientHost, serverHost, clientPort, serverPort };
+    const flow: FlowIdentity = { id, transport, ...ends, interfaceId, sameAs, redirect, sample };
     this.#flows.set(id, flow);
     if (sameAs !== undefined) {
       const others = this.#others.get(sameAs.id);

@@ -1,9 +1,6 @@
-import type { Places } from '../engine/places.ts';
-import { legHash } from '../flow/connection-legs.ts';
-import type { Hosts } from '../identity/hosts.ts';
+import type { TracedPacket } from '../flow/traced-packet.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import {
-  LEG_CONTENT_BYTES,
   LEG_DATAGRAM_WINDOW_NS,
   PLACES_PER_FLOW,
   TRACE_BEGUN,
@@ -12,7 +9,6 @@ import {
   TRACE_MARKS_TOTAL,
   TRACE_PASSAGES,
 } from '../limits.ts';
-import type { PacketView } from '../packet/packet.ts';
 import { RecentMap } from '../recent-map.ts';
 import { TCP } from '../tcp/flags.ts';
 import { DatagramMarks } from './datagram-marks.ts';
@@ -84,26 +80,18 @@ export class Trails {
   readonly roles = new Roles();
   /** Connections whose SYN was seen: the host that sent it. */
   readonly #begun = new RecentMap<number, number>(TRACE_BEGUN);
-  readonly #places: Places;
-  readonly #hosts: Hosts;
   readonly #trails = new Map<number, Trail<DirectionMarks>>();
   readonly #datagrams = new Map<number, Trail<DatagramMarks>>();
   /** By host: its connections that were seen at several interfaces. */
   readonly #passing = new Map<number, Set<number>>();
   #marks = 0;
 
-  constructor(places: Places, hosts: Hosts) {
-    this.#places = places;
-    this.#hosts = hosts;
-  }
-
-  /** A decoded packet of a flow. @param flow its number, -1 for none @param now ns */
-  packet(packet: PacketView, flow: number, now: number): void {
-    if (flow < 0) return;
-    if ((packet.tcpFlags & TCP.syn) !== 0 && packet.ipProtocol === IP_PROTOCOL.tcp) this.#syn(packet, flow);
+  packet(packet: TracedPacket): void {
+    if (packet.flow < 0) return;
+    if ((packet.tcpFlags & TCP.syn) !== 0 && packet.ipProtocol === IP_PROTOCOL.tcp) this.#syn(packet);
     if (packet.payloadLength <= 0) return;
-    if (packet.ipProtocol === IP_PROTOCOL.tcp) this.#segment(packet, flow, now);
-    else if (packet.ipProtocol === IP_PROTOCOL.udp && packet.udpLength > 0) this.#datagram(packet, flow, now);
+    if (packet.ipProtocol === IP_PROTOCOL.tcp) this.#segment(packet);
+    else if (packet.ipProtocol === IP_PROTOCOL.udp) this.#datagram(packet);
   }
 
   /** @param flow its number */
@@ -148,35 +136,28 @@ export class Trails {
   }
 
   /** A SYN, or the answer to one, shows who calls whom, also where no data follows. */
-  #syn(packet: PacketView, flow: number): void {
-    const { bytes, sourceAddress, destinationAddress, addressLength } = packet;
-    const isAnswer = (packet.tcpFlags & TCP.ack) !== 0;
-    const client = this.#hosts.number(bytes, isAnswer ? destinationAddress : sourceAddress, addressLength);
-    const server = this.#hosts.number(bytes, isAnswer ? sourceAddress : destinationAddress, addressLength);
-    this.roles.add(this.#places.of(packet), client, server, true);
+  #syn({ flow, place, tcpFlags, sourceHost, destinationHost }: TracedPacket): void {
+    const isAnswer = (tcpFlags & TCP.ack) !== 0;
+    const client = isAnswer ? destinationHost : sourceHost;
+    this.roles.add(place, client, isAnswer ? sourceHost : destinationHost, true);
     this.#begun.set(flow, client);
   }
 
-  #receiver({ bytes, destinationAddress, addressLength }: PacketView): number {
-    return this.#hosts.number(bytes, destinationAddress, addressLength);
-  }
-
   /** A flow's first data at a place. @param client undefined where its SYN was not seen anywhere */
-  #addRoles(packet: PacketView, place: number, sender: number, client: number | undefined): void {
-    const receiver = this.#receiver(packet);
+  #addRoles(packet: TracedPacket, place: number, sender: number, client: number | undefined): void {
+    const receiver = packet.destinationHost;
     const isBySender = client === undefined || client === sender;
     this.roles.add(place, isBySender ? sender : receiver, isBySender ? receiver : sender, client !== undefined);
   }
 
-  #segment(packet: PacketView, flow: number, now: number): void {
-    const host = this.#hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
+  #segment(packet: TracedPacket): void {
+    const { flow, place, sourceHost: host } = packet;
     let trail = this.#trails.get(flow);
     if (trail === undefined) {
-      trail = new Trail(host, packet.sourcePort, this.#receiver(packet), segments);
+      trail = new Trail(host, packet.sourcePort, packet.destinationHost, segments);
       this.#trails.set(flow, trail);
       this.#bound();
     }
-    const place = this.#places.of(packet);
     let at = trail.at(place);
     if (at === undefined) {
       this.#addRoles(packet, place, host, this.#begun.get(flow));
@@ -185,24 +166,23 @@ export class Trails {
       if (trail.places.some((other) => other.place >>> 16 !== place >>> 16)) this.#passes(trail, flow);
     }
     // Only one place can have seen it: the exchange's own times say all.
-    if (!this.#places.mayCopy(packet)) return;
+    if (!packet.mayCopy) return;
     const direction = host === trail.host && packet.sourcePort === trail.port ? 0 : 1;
     if (at.hopLimits[direction] < 0) at.hopLimits[direction] = packet.hopLimit;
     const marks = at.marks[direction];
     // Data of a SYN comes behind its number, but it is the same number at all places.
-    if (marks.add(packet.tcpSequence, packet.payloadLength, now)) this.#marks += 1;
+    if (marks.add(packet.sequence, packet.payloadLength, packet.time)) this.#marks += 1;
   }
 
-  #datagram(packet: PacketView, flow: number, now: number): void {
-    const host = this.#hosts.number(packet.bytes, packet.sourceAddress, packet.addressLength);
+  #datagram(packet: TracedPacket): void {
+    const { flow, place, time: now, sourceHost: host } = packet;
     let trail = this.#datagrams.get(flow);
     if (trail === undefined) {
-      trail = new Trail(host, packet.sourcePort, this.#receiver(packet), datagrams);
+      trail = new Trail(host, packet.sourcePort, packet.destinationHost, datagrams);
       this.#datagrams.set(flow, trail);
       if (this.#datagrams.size > TRACE_DATAGRAM_FLOWS) this.#forgetDatagrams(now);
     }
     trail.last = now;
-    const place = this.#places.of(packet);
     let at = trail.at(place);
     if (at === undefined) {
       // Who sends the first datagram asks, unless the capture began with an answer: those come from a lower port.
@@ -211,11 +191,10 @@ export class Trails {
       at = trail.add(place, packet.interfaceId);
       if (at === undefined) return;
     }
-    if (!this.#places.mayCopy(packet)) return;
+    if (!packet.mayCopy) return;
     const direction = host === trail.host && packet.sourcePort === trail.port ? 0 : 1;
     if (at.hopLimits[direction] < 0) at.hopLimits[direction] = packet.hopLimit;
-    const end = Math.min(packet.end, packet.cursor + LEG_CONTENT_BYTES);
-    at.marks[direction].add(legHash(packet.bytes, packet.cursor, end, packet.payloadLength), now);
+    at.marks[direction].add(packet.contentHash, now);
   }
 
   /** The flow that was seen first goes. */

@@ -19,6 +19,7 @@ export const trace: AnalysisOutputKind = {
   packets: true,
   firstLegs: true,
   firstLegsOnly: true,
+  traced: true,
   ownFilter: true,
   create: ({ session, line, colour, json, width, utc = false, live = false, verbose = false, argument, about }) => {
     const hasLines = argument !== 'summary';
@@ -63,6 +64,7 @@ export const trace: AnalysisOutputKind = {
     return {
       event: (event, flow) => tracer.event(event, flow),
       packet: (packet) => tracer.packet(packet, analysis.flow, analysis.clock.now),
+      traced: (packet) => tracer.passed(packet),
       flowEnded: (flow) => tracer.flowEnded(flow),
       legJoined: (flow) => tracer.legJoined(flow),
       end: () => {

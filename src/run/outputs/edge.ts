@@ -9,6 +9,7 @@ const EDGE_FORMS: ReadonlySet<string> = new Set([
   'findings',
   'flows',
   'map',
+  'trace',
   'csv',
   'custom-columns',
   'jsonpath',
@@ -24,13 +25,15 @@ export function isEdgeForm(name: string): boolean {
 
 /** What the analyses beside the agents have to look at, for what is made of it here. */
 export function edgeRequest(
-  { detail, labels = false, firstLegs = false }: AnalysisOutputKind,
+  { detail, labels = false, firstLegs = false, firstLegsOnly = false, traced = false }: AnalysisOutputKind,
   { where, showSecrets }: { readonly where: string | undefined; readonly showSecrets: boolean },
 ): EdgeRequest {
   return {
     detail: detail || where !== undefined,
     labels,
     firstLegs: firstLegs && where === undefined,
+    firstLegsOnly: firstLegs && firstLegsOnly && where === undefined,
+    traced,
     showSecrets,
   };
 }

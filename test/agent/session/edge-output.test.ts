@@ -8,7 +8,14 @@ import type { KsnoopError } from '../../../src/wire/errors.ts';
 import { agentStream, shownOf } from '../../edge/agent-stream.ts';
 
 const CAPTURE = join(import.meta.dirname, '../../analyze/flow/captures/both-ends-of-a-service.pcapng');
-const REQUEST = { detail: true, labels: false, firstLegs: false, showSecrets: false };
+const REQUEST = {
+  detail: true,
+  labels: false,
+  firstLegs: false,
+  firstLegsOnly: false,
+  traced: false,
+  showSecrets: false,
+};
 
 const opened: EdgeOutput[] = [];
 afterEach(() => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FlowFacts, FlowInfo } from '../../../src/analyze/flow/flow-facts.ts';
+import type { TracedPacket } from '../../../src/analyze/flow/traced-packet.ts';
 import { FoundReader } from '../../../src/analyze/found/found-reader.ts';
 import { NO_TOTALS } from '../../../src/analyze/found/totals.ts';
 import { Hosts } from '../../../src/analyze/identity/hosts.ts';
@@ -48,6 +49,8 @@ function reader() {
   const events: { readonly event: AnalysisEvent; readonly flow: FlowInfo }[] = [];
   const ended: FlowFacts[] = [];
   const locals: string[] = [];
+  const joined: number[] = [];
+  const traced: TracedPacket[] = [];
   const hosts = new Hosts();
   let flows = 0;
   let totals = NO_TOTALS;
@@ -59,6 +62,8 @@ function reader() {
       return flows - 1;
     },
     interfaceName: () => 'shop/web/any',
+    placeOf: (id: number) => id << 16,
+    mayCopy: () => true,
     nodeName: (id: number) => (id === 2 ? 'node-b' : 'node-a'),
     counted: (more: typeof NO_TOTALS) => {
       totals = { ...totals, packets: totals.packets + more.packets, copies: totals.copies + more.copies };
@@ -67,6 +72,8 @@ function reader() {
   const found = new FoundReader(target, {
     event: (event, flow) => void events.push({ event, flow }),
     flowEnded: (flow) => void ended.push(flow.facts()),
+    legJoined: (flow) => void joined.push(flow.id),
+    traced: (packet) => void traced.push(packet),
     local: (host, interfaceId) => void locals.push(`${hosts.text(host)} ${interfaceId}`),
   });
   for (const stream of [1, 2, 3]) found.described(stream, 0, stream);
@@ -76,6 +83,8 @@ function reader() {
     events,
     ended,
     locals,
+    joined,
+    traced,
     get totals() {
       return totals;
     },
@@ -104,6 +113,52 @@ test('a flow that two nodes saw counts at the one that saw it first', () => {
   expect(one.events.map(({ flow }) => flow.interfaceId)).toEqual([1]);
   expect(one.ended.length).toBe(1);
   expect(one.totals.copies).toBe(6);
+});
+
+test('a flow of which a bridge flooded a packet to another pod counts where the flow itself is seen', () => {
+  const { take, events, ended, totals } = reader();
+  take(1, [...began(5), 1]);
+  take(2, began(9), exchange(9));
+  take(1, ['f', 0, 5, FACTS, null]);
+  take(2, ['f', 0, 9, FACTS, null]);
+  expect(events.map(({ flow }) => [flow.id, flow.interfaceId])).toEqual([[0, 2]]);
+  expect(ended.map(({ interfaceId }) => interfaceId)).toEqual([2]);
+  expect(totals.copies).toBe(0);
+});
+
+test('a connection that began before the capture is one before and behind NAT by a segment that two nodes saw', () => {
+  const { take, events, joined } = reader();
+  take(1, began(5, '10.96.0.1'), ['m', 0, 5, 7, 8], ['m', 0, 5, 9, 10], exchange(5));
+  take(2, began(9, '10.0.0.7'), exchange(9), ['m', 0, 9, 9, 10], exchange(9));
+  expect(events.map(({ flow }) => flow.sameAs?.id)).toEqual([undefined, undefined, 0]);
+  expect(joined).toEqual([1]);
+});
+
+test('what a trace takes of packets has the times, flows and places of the reader', () => {
+  const { take, traced } = reader();
+  const ends = [0, '10.0.0.1', 4000, '10.0.0.2', 80];
+  take(2, began(17), ['y', 0, [17, 2, 64, 5, 0, 8, 99], ends, ['VXLAN', '192.0.2.1', '192.0.2.2']]);
+  take(2, ['p', 0, [3, 0, 6, 100, 3, 40, 0, 50], [[3, 0, 17, 6, 64, ...ends]]]);
+  const own = { flow: 0, interfaceId: 2, place: 2 << 16, sourcePort: 4000, destinationPort: 80, hopLimit: 64 };
+  expect(traced).toMatchObject([
+    { ...own, time: 1000, sequence: 5, tcpFlags: 2, offer: { scale: 8, timestamp: 99 }, tunnel: { kind: 'VXLAN' } },
+    { ...own, time: 960, sequence: 6, payloadLength: 100, tcpFlags: 0 },
+    { ...own, time: 1000, sequence: 106, payloadLength: 50 },
+  ]);
+});
+
+test.each([
+  ['a direction that never began', [[7, 0, 0, 1], []]],
+  ['no data', [[3, 0, 0, 0], [[3, 0, 17, 6, 64, 0, '10.0.0.1', 1, '10.0.0.2', 2]]]],
+  ['an address that is none', [[3, 0, 0, 1], [[3, 0, 17, 6, 64, 0, 'web', 1, '10.0.0.2', 2]]]],
+  ['an interface that is none', [[3, 0, 0, 1], [[3, 9, 17, 6, 64, 0, '10.0.0.1', 1, '10.0.0.2', 2]]]],
+  ['a time that is none', [[3, 0, 0, 1, 3, 1e300, 0, 1], [[3, 0, 17, 6, 64, 0, '10.0.0.1', 1, '10.0.0.2', 2]]]],
+  ['no list', [{}, []]],
+])('packets for a trace with %s are left out and counted', (_, packets) => {
+  const { take, traced, found } = reader();
+  take(1, began(17), ['p', 0, ...packets]);
+  expect(traced).toEqual([]);
+  expect(found.misunderstood).toBe(1);
 });
 
 test('a connection before and behind NAT is one, where two nodes saw its handshake', () => {

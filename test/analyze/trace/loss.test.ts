@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Random } from '../../support/random.ts';
 import { TracedCapture, type TracedConnection } from '../../support/traced-capture.ts';
-import { CLIENT, tracesOf, WEB } from './traces.ts';
+import { CLIENT, edgeTracesOf, localTracesOf, tracesOf, WEB } from './traces.ts';
 
 const PLACES = ['shop/client-1', 'node1/eth0', 'node2/eth0', 'shop/web-1'];
 const SEGMENT = 100;
@@ -130,7 +130,8 @@ test('what a capture missed at any place is never called lost', () => {
     // Most captures miss packets at one or two places.
     const rates = PLACES.map(() => (random.below(3) === 0 ? 10 : 0));
     capture.miss((place) => random.below(100) < (rates[place] ?? 0));
-    for (const { label, hops, total } of tracesOf(capture)) {
+    // On its node an analysis does not have what another place saw of the same flow.
+    for (const { label, hops, total } of [...localTracesOf(capture), ...edgeTracesOf(capture)]) {
       const truth = truths.find((one) => one.label === label);
       if (truth === undefined) continue;
       if (total !== undefined) times += 1;
@@ -145,6 +146,6 @@ test('what a capture missed at any place is never called lost', () => {
       expect(total === undefined || hops.reduce((sum, { latency }) => sum + latency, 0) === total).toBe(true);
     }
   }
-  expect(found).toBeGreaterThan(ROUNDS / 4);
-  expect(times).toBeGreaterThan(ROUNDS * 2);
+  expect(found).toBeGreaterThan(ROUNDS / 2);
+  expect(times).toBeGreaterThan(ROUNDS * 4);
 });

@@ -24,13 +24,14 @@ test('outputs that are the same are analysed on the nodes where there are many, 
 test('packets come here unless --edge is given', () => {
   expect(complete({}).edge).toBe(false);
   expect(complete({ edge: true }).edge).toBe(true);
+  expect(complete({ edge: true, output: 'trace' }).edge).toBe(true);
   expect(complete({ edge: true, output: 'summary', json: true, agentless: 'node' }).edge).toBe(true);
 });
 
 test.each<[Partial<RawCaptureOptions>, RegExp]>([
   [{ output: 'packets' }, /The packets output shows packets/],
   [{ output: 'pcapng', write: 'a.pcapng' }, /The pcapng output shows packets/],
-  [{ output: 'trace' }, /The trace output shows packets/],
+  [{ output: 'html', write: 'a.html' }, /The html output shows packets/],
   [{ output: 'stream=1' }, /The stream output shows packets/],
   [{ output: 'state' }, /The state output shows what the kernel counted/],
   [{ output: 'summary-state=a.json' }, /With --edge there is no summary-state output: a saved summary/],
@@ -74,8 +75,12 @@ test('the agents look at what the form needs, and at all of it where an expressi
   for (const form of ANALYSIS_OUTPUTS.filter(({ name }) => isEdgeForm(name))) {
     const kind = await form.load();
     expect(edgeRequest(kind, settings)).toMatchObject({ detail: kind.detail, labels: kind.labels ?? false });
-    // Bodies and late fields are read where the packets are.
-    expect({ bodies: kind.bodies ?? false, late: kind.late ?? false }).toEqual({ bodies: false, late: false });
+    // Bodies are read where the packets are; packets are taken only as what is sent of them.
+    expect({ bodies: kind.bodies ?? false, traced: kind.packets }).toEqual({
+      bodies: false,
+      traced: kind.traced ?? kind.packets,
+    });
+    expect(edgeRequest(kind, settings).traced).toBe(kind.traced ?? false);
     expect(edgeRequest(kind, { ...settings, where: 'failed' }).detail).toBe(true);
   }
 });
