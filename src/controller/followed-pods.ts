@@ -7,7 +7,12 @@ import type { Gate } from '../wire/gate.ts';
 import type { CaptureView } from './capture-object.ts';
 import { PODS_MAXIMUM, RESOLVE_AGAIN_MS, TARGETS_AT_ONCE } from './limits.ts';
 
-const BOUNDS = { maximum: PODS_MAXIMUM, againMs: RESOLVE_AGAIN_MS, atOnce: TARGETS_AT_ONCE };
+const BOUNDS = { maximum: PODS_MAXIMUM, againMs: RESOLVE_AGAIN_MS, atOnce: TARGETS_AT_ONCE, kept };
+
+/** What is needed of a pod: a tenant may give its labels and containers a megabyte and a half, in each of 256 pods of many Captures. */
+function kept(pod: PodView): PodView {
+  return { ...pod, labels: {}, containers: [], owners: [], podIPs: [], reason: '', message: '' };
+}
 
 /** Targets that have no pods, and why. */
 export interface TargetProblems {
@@ -96,6 +101,6 @@ export class FollowedPods {
   }
 
   #add(pod: PodView): void {
-    if (pod.namespace === this.#namespace && this.#pods.size < PODS_MAXIMUM) this.#pods.set(pod.uid, pod);
+    if (pod.namespace === this.#namespace && this.#pods.size < PODS_MAXIMUM) this.#pods.set(pod.uid, kept(pod));
   }
 }

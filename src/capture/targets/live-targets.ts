@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FoundNode } from '../kinds/kind.ts';
 import { type PodView, podLabel } from '../kube/pod.ts';
 import type { FoundPod, TargetEvent } from './followed-targets.ts';
@@ -5,6 +6,9 @@ import { isCapturable } from './target-pods.ts';
 
 /** The holder of the pods that were found before the watches started. */
 export const INITIAL = 'initial';
+
+/** Characters of containers' IDs that are kept as they are. */
+const IDS_KEPT = 512;
 
 interface Held {
   readonly label: string;
@@ -94,6 +98,8 @@ export class LiveTargets {
   }
 }
 
+/** Equal where the containers are the same. Of many containers it is no longer than of a few. */
 function containersOf(pod: PodView): string {
-  return pod.containers.map(({ id }) => id).join();
+  const ids = pod.containers.map(({ id }) => id).join();
+  return ids.length <= IDS_KEPT ? ids : createHash('sha256').update(ids).digest('base64');
 }

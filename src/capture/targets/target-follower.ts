@@ -17,10 +17,10 @@ import type { ResolvedRef } from './target-set.ts';
 export interface Beginning {
   readonly kube: Kube;
   readonly discovery: Discovery;
-  /** What the references resolved to when `initial` was taken. */
+  /** What the references resolved to when `initial` was taken, without their pods. */
   readonly first: readonly ResolvedRef[];
   readonly initial: { readonly pods: readonly FoundPod[]; readonly nodes: readonly FoundNode[] };
-  /** Resolves the references again. */
+  /** Resolves the references again, without their pods. */
   readonly resolve: (signal: AbortSignal) => Promise<readonly ResolvedRef[]>;
   /** How many targets are allowed at once. */
   readonly maximum: number;
@@ -33,7 +33,8 @@ export interface Beginning {
  * which pods are listed (a Service's selector, an Ingress's backends, a new Deployment that matches a pattern).
  */
 export class TargetFollower {
-  readonly #beginning: Beginning;
+  readonly #resolve: Beginning['resolve'];
+  readonly #againMs: number;
   readonly #signal: AbortSignal;
   readonly #targets: LiveTargets;
   readonly #context: PodWatchContext;
@@ -44,8 +45,9 @@ export class TargetFollower {
   #stale = new AbortController();
 
   constructor(beginning: Beginning, emit: (event: TargetEvent) => void, signal: AbortSignal) {
-    const { kube, discovery, first, initial, maximum } = beginning;
-    this.#beginning = beginning;
+    const { kube, discovery, first, initial, maximum, resolve, againMs } = beginning;
+    this.#resolve = resolve;
+    this.#againMs = againMs;
     this.#signal = signal;
     this.#resolved = first;
     this.#targets = new LiveTargets(initial, maximum, emit);
@@ -65,7 +67,7 @@ export class TargetFollower {
     while (!this.#signal.aborted) {
       await aborted(AbortSignal.any([this.#signal, this.#stale.signal]));
       // Changes often come together; they are resolved together.
-      const wait = Math.max(CHANGES_GATHER_MS, resolvedAt + this.#beginning.againMs - performance.now());
+      const wait = Math.max(CHANGES_GATHER_MS, resolvedAt + this.#againMs - performance.now());
       await sleep(wait, undefined, { signal: this.#signal }).catch(() => {});
       if (this.#signal.aborted) break;
       this.#stale = new AbortController();
@@ -78,7 +80,7 @@ export class TargetFollower {
   async #resolveAgain(): Promise<void> {
     let resolved: readonly ResolvedRef[];
     try {
-      resolved = await this.#beginning.resolve(this.#signal);
+      resolved = await this.#resolve(this.#signal);
     } catch {
       return;
     }

@@ -5,6 +5,7 @@ import { targetKind } from '../kinds/index.ts';
 import { type FoundNode, type Resolution, type ResolveContext, together } from '../kinds/kind.ts';
 import { Discovery } from '../kube/discovery.ts';
 import type { Kube } from '../kube/kube.ts';
+import type { PodView } from '../kube/pod.ts';
 import type { FollowedTargets, FoundPod, TargetEvent } from './followed-targets.ts';
 import { Owners } from './owners.ts';
 import { resolveRef, type TargetQuery, wanted } from './target-find.ts';
@@ -29,6 +30,8 @@ export interface TargetBounds {
   readonly againMs?: number;
   /** References that are looked up at a time; left out: all, which may take a connection each. */
   readonly atOnce?: number;
+  /** What is kept of a pod while it is followed; left out: all of its view, which its owner may make as large as the API server takes it. */
+  readonly kept?: (pod: PodView) => PodView;
 }
 
 /** What one reference resolves to, or why it resolves to nothing. */
@@ -45,7 +48,7 @@ export interface ResolvedRef {
 export async function findTargetSet(
   kube: Kube,
   query: TargetQuery,
-  { maximum, againMs = 0, atOnce = query.refs.length }: TargetBounds,
+  { maximum, againMs = 0, atOnce = query.refs.length, kept = (pod) => pod }: TargetBounds,
   signal: AbortSignal,
 ): Promise<TargetSet> {
   const discovery = new Discovery(kube);
@@ -70,7 +73,7 @@ export async function findTargetSet(
         const usable = [...found.values()].filter(({ pod, selection }) => selection.named || isCapturable(pod));
         const skipped = [...found.values()].filter(({ pod, selection }) => !selection.named && isAgentPod(pod));
         for (const { pod } of skipped) agents.add(pod.uid);
-        for (const { pod, via } of usable) if (!pods.has(pod.uid)) pods.set(pod.uid, { pod, via });
+        for (const { pod, via } of usable) if (!pods.has(pod.uid)) pods.set(pod.uid, { pod: kept(pod), via });
         for (const node of resolution.nodes ?? []) nodes.set(node.uid, node);
         if (usable.length > 0 || (resolution.nodes ?? []).length > 0) return;
         if (skipped.length > 0) {
@@ -89,6 +92,8 @@ export async function findTargetSet(
   const initial = { pods: [...pods.values()], nodes: [...nodes.values()] };
   checkBound(initial.pods.length + initial.nodes.length, maximum);
   const { notes, pods: selections = [], depends = [] } = together(first.flatMap(({ resolution }) => resolution ?? []));
+  const followed = first.map(withoutPods);
+  const resolveAgain = async (until: AbortSignal) => (await resolve(until)).map(withoutPods);
   return {
     initial,
     refused,
@@ -97,8 +102,19 @@ export async function findTargetSet(
     owners,
     growing: depends.length > 0 || selections.some(({ final }) => final !== true),
     follow: (emit: (event: TargetEvent) => void, until: AbortSignal) =>
-      new TargetFollower({ kube, discovery, first, initial, resolve, maximum, againMs }, emit, until).run(),
+      new TargetFollower(
+        { kube, discovery, first: followed, initial, resolve: resolveAgain, maximum, againMs },
+        emit,
+        until,
+      ).run(),
   };
+}
+
+/** Of a reference that is followed its watch has the pods. */
+function withoutPods(ref: ResolvedRef): ResolvedRef {
+  if (ref.resolution === undefined) return ref;
+  const pods = ref.resolution.pods.map(({ known: _known, ...selection }) => selection);
+  return { ...ref, resolution: { ...ref.resolution, pods } };
 }
 
 function onlyAgents(label: string): KsnoopError {
