@@ -9,6 +9,7 @@ import { KsnoopError } from '../wire/errors.ts';
 import { Gate } from '../wire/gate.ts';
 import { isObject, type JsonObject, objectAt } from '../wire/guard.ts';
 import { Permissions } from './access.ts';
+import { announceEnd, announceStart } from './announcements.ts';
 import { type CaptureView, captureView } from './capture-object.ts';
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
@@ -70,8 +71,15 @@ interface Running {
   allowedAt: number;
   /** UIDs of pods for which the requester was allowed. */
   allowed: ReadonlySet<string>;
-  /** UIDs of pods that have an event. */
-  readonly announced: Set<string>;
+  /** Pods that have an event, by UID. */
+  readonly announced: Map<string, PodView>;
+}
+
+/** A Capture that has ended, of which the last files are not where they belong yet. */
+interface Ending {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly pods: readonly PodView[];
 }
 
 interface Written {
@@ -92,8 +100,8 @@ export class Reconciler {
   readonly #recordings: Recordings;
   /** UIDs of the Captures that record, by key: when they go, their recordings go. */
   readonly #uids = new Map<string, string>();
-  /** Since when recordings have been ending, by UID. */
-  readonly #ending = new Map<string, number>();
+  /** Captures that are ending, by UID. */
+  readonly #ending = new Map<string, Ending>();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -244,26 +252,33 @@ export class Reconciler {
 
   async #end(key: string, capture: CaptureView, object: JsonObject, complete: Condition): Promise<number | undefined> {
     const wasRunning = capture.status.phase === 'Running';
+    const ending = this.#endingOf(key, capture);
     this.#unfollow(key);
+    let status: JsonObject;
     if (capture.recording === undefined || !this.#recordings.hasBegun(capture)) {
-      await this.#write(key, capture, object, ended(complete));
+      status = await this.#write(key, capture, object, ended(complete));
     } else {
-      const verdict = await this.#recordings.end(capture, complete, this.#endedAt(capture));
-      await this.#write(key, capture, object, verdict);
+      const verdict = await this.#recordings.end(capture, complete, ending.since);
+      status = await this.#write(key, capture, object, verdict);
       if (verdict.phase !== 'Complete') return AGAIN_MS;
     }
-    if (wasRunning) this.#parts.events.write(capture, captureInvolved(capture), 'CaptureComplete', complete.message);
+    if (wasRunning) announceEnd(this.#parts.events, capture, complete, status, ending.pods);
+    this.#ending.delete(capture.uid);
     const due = this.#recordings.dueIn(capture);
     return Number.isFinite(due) ? due : undefined;
   }
 
-  /** Since when a Capture has been ending, as far as this controller knows; milliseconds since 1970. */
-  #endedAt({ uid, ends }: CaptureView): number {
+  /** Since when a Capture has been ending, and of which pods, as far as this controller knows. */
+  #endingOf(key: string, { uid, ends, recording }: CaptureView): Ending {
     const now = this.#now();
-    if (now >= ends) return ends;
-    const known = this.#ending.get(uid) ?? now;
-    this.#ending.set(uid, known);
-    return known;
+    const known = this.#ending.get(uid);
+    if (known !== undefined) return known;
+    const running = this.#running.get(key);
+    const pods = running?.uid === uid ? [...running.announced.values()] : [];
+    const ending = { since: Math.min(now, ends), pods };
+    // Others have ended at once.
+    if (recording !== undefined) this.#ending.set(uid, ending);
+    return ending;
   }
 
   /** Why no more Captures may run; undefined when this one may. */
@@ -296,7 +311,7 @@ export class Reconciler {
       since: this.#now(),
       allowedAt: this.#elapsed(),
       allowed: new Set<string>(),
-      announced: new Set<string>(),
+      announced: new Map<string, PodView>(),
     };
     this.#running.set(key, running);
     return running;
@@ -317,34 +332,25 @@ export class Reconciler {
   }
 
   #announce(capture: CaptureView, running: Running, parts: readonly AgentPods[]): void {
-    const { events } = this.#parts;
     const joined = parts.flatMap(({ pods }) => pods).filter(({ uid }) => !running.announced.has(uid));
-    if (joined.length === 0) return;
-    const filter = capture.filter === '' ? 'all packets' : `packets with filter "${capture.filter}"`;
-    const verb = capture.recording === undefined ? 'captures' : 'records';
-    const who = `${capture.requester.user} ${verb} ${filter}`;
-    if (running.announced.size === 0) {
-      events.write(capture, captureInvolved(capture), 'CaptureStarted', `${who} of ${joined.length} pods`);
-    }
-    for (const pod of joined) {
-      running.announced.add(pod.uid);
-      const { namespace, name, uid } = pod;
-      const involved = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
-      events.write(capture, involved, 'CaptureStarted', `${who} (Capture ${capture.name})`);
-    }
+    announceStart(this.#parts.events, capture, joined, running.announced.size);
+    for (const pod of joined) running.announced.set(pod.uid, pod);
   }
 
-  async #write(key: string, capture: CaptureView, object: JsonObject, verdict: Verdict): Promise<void> {
+  /** @returns the status that the Capture has then */
+  async #write(key: string, capture: CaptureView, object: JsonObject, verdict: Verdict): Promise<JsonObject> {
     const status = statusOf(capture, verdict, this.#now());
     const current = objectAt(object, 'status');
     const { resourceVersion } = objectAt(object, 'metadata');
     const plain: unknown = JSON.parse(JSON.stringify(status));
-    if (!isObject(plain) || Object.keys(plain).every((member) => isWritten(plain[member], current[member]))) return;
+    if (!isObject(plain)) return current;
+    if (Object.keys(plain).every((member) => isWritten(plain[member], current[member]))) return plain;
     const last = this.#written.get(key);
     // Written already, and the watch has not brought it yet.
-    if (last?.resourceVersion === resourceVersion && isDeepStrictEqual(last?.status, plain)) return;
+    if (last?.resourceVersion === resourceVersion && isDeepStrictEqual(last?.status, plain)) return plain;
     await this.#patch(capture.namespace, capture.name, capture.uid, plain);
     this.#written.set(key, { status: plain, resourceVersion });
+    return plain;
   }
 
   async #refuseUnreadable(key: string, object: JsonObject, error: KsnoopError): Promise<void> {

@@ -57,8 +57,13 @@ function agentOn(node: string, number: number): PodView {
   return { ...podView({ ...made, metadata: { ...made.metadata, uid: uid(number) } }), ready: true };
 }
 
+let writer: Events;
+/** NAME REASON: MESSAGE of events that were written. */
+let events: string[];
+
 /** Another controller, which knows nothing. */
 function begin(): void {
+  writer = new Events(kube, 'controller-1', () => {});
   abort = new AbortController();
   reconciler = new Reconciler({
     kube,
@@ -77,7 +82,7 @@ function begin(): void {
     destination: (name, namespace) =>
       name === 'archive' && namespace === 'shop' ? BUCKET : `The administrator has defined no destination ${name}.`,
     log: () => {},
-    events: new Events(kube, 'controller-1', () => {}),
+    events: writer,
     key: privateKey,
     enqueue: () => {},
     signal: abort.signal,
@@ -95,6 +100,7 @@ function end(): void {
 beforeEach(async () => {
   now = Date.now();
   writes = 0;
+  events = [];
   policy = { protects: true, since: 0 };
   allowed = new Set(['alice']);
   captures = new Map();
@@ -108,6 +114,9 @@ beforeEach(async () => {
     if (path.endsWith('/subjectaccessreviews')) {
       const { user } = objectAt(body, 'spec');
       return { ...body, status: { allowed: allowed.has(String(user)) } };
+    }
+    if (path.endsWith('/events')) {
+      events.push(`${objectAt(body, 'involvedObject').name} ${body.reason}: ${body.message}`);
     }
     if (method !== 'PATCH' || !path.endsWith('/captures/one/status')) return body;
     writes += 1;
@@ -231,6 +240,24 @@ test('a stopped recording is complete when every agent has ended it, and its fil
   const before = writes;
   await reconciler.reconcile(KEY);
   expect(writes).toBe(before);
+});
+
+test('events of the Capture and of its pods have who records what, and at its end how much', async () => {
+  await started({ filter: 'port 80' });
+  await writer.written;
+  expect(events).toContain('one CaptureStarted: alice records packets with filter "port 80" of 2 pods');
+  for (const number of [91, 92])
+    Object.assign(recordingOn(number)?.state ?? {}, { packets: number, bytes: number * 10 });
+  change({ state: 'Stopped' });
+  await until(() => expect(status().phase).toBe('Complete'));
+  await reconciler.reconcile(KEY);
+  await writer.written;
+  const what = 'alice recorded packets with filter "port 80"';
+  expect(events.filter((event) => event.includes('CaptureComplete')).sort()).toEqual([
+    `one CaptureComplete: ${what}: 183 packets, 1830 bytes. It was stopped (spec.state).`,
+    `web-1 CaptureComplete: ${what} (Capture one): 91 packets, 910 bytes on its node. It was stopped (spec.state).`,
+    `web-2 CaptureComplete: ${what} (Capture one): 92 packets, 920 bytes on its node. It was stopped (spec.state).`,
+  ]);
 });
 
 test('another controller goes on with what runs, and ends what ended meanwhile', async () => {
