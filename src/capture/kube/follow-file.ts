@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { openExec } from './exec.ts';
+import { FOLLOW_SCRIPTS, type FollowScript, NO_PROGRAM } from './follow-scripts.ts';
 import type { Kube } from './kube.ts';
 import { FOLLOWED_FILE_BYTES } from './limits.ts';
 
@@ -20,20 +21,8 @@ export interface FileFollower {
   note(sentence: string): void;
 }
 
-/** Its stdin is the lease, as of agentless captures: tail ends with the connection, also when ksnoop is killed. */
-const SCRIPT = `
-command -v tail >/dev/null || exit 127
-exec 3<&0
-tail -n +1 -F -- "$1" 3<&- & tail=$!
-{ read -r line <&3; kill "$tail"; } 2>/dev/null & lease=$!
-wait "$tail"; status=$?
-kill "$lease" 2>/dev/null
-exit "$status"
-`;
-
 /** Another attempt changes nothing: no permission, no such pod or container. */
 const FINAL: ReadonlySet<string> = new Set(['FORBIDDEN', 'NOT_FOUND', 'BAD_REQUEST', 'UNAUTHORIZED']);
-const NO_PROGRAM = 127;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 /** How long tail has to end by itself. */
@@ -41,8 +30,9 @@ const END_MS = 1000;
 const STDERR_KEPT = 300;
 
 /**
- * Read a file in a container from its beginning and as it grows (tail -F, with pods/exec of the user), until `signal` is aborted or
- * it cannot be read. The file may not exist yet. A broken connection is opened again. Never rejects.
+ * Read a file in a container from its beginning and as it grows, with pods/exec of the user, until `signal` is aborted or it cannot be
+ * read: with tail, or where the container has none with its shell alone, which does not notice when another file takes its place. The
+ * file may not exist yet. A broken connection is opened again. Never rejects.
  */
 export async function followFile(
   kube: Kube,
@@ -56,28 +46,42 @@ export async function followFile(
     noted.add(why);
     follower.note(`${file.path} in ${file.namespace}/${file.pod} (${file.container}): ${why}`);
   };
+  const scripts = [...FOLLOW_SCRIPTS];
   for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-    const end = await readOnce(kube, file, { push: follower.begin(), note }, signal);
+    const [script] = scripts;
+    if (script === undefined) return;
+    const end = await readOnce(kube, file, { script, push: follower.begin(), note }, signal);
     if (end === 'final') return;
+    if (end === 'no program') {
+      scripts.shift();
+      continue;
+    }
     if (end === 'worked') wait = FIRST_WAIT_MS;
     await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }
 
-/** @returns whether bytes came, or trying again is useless */
+interface Reading {
+  readonly script: FollowScript;
+  readonly push: (bytes: Uint8Array) => void;
+  readonly note: (why: string) => void;
+}
+
+/** @returns whether bytes came, or trying again is useless, or the script needs what the container has not */
 async function readOnce(
   kube: Kube,
   { path, ...place }: ContainerFile,
-  { push, note }: { readonly push: (bytes: Uint8Array) => void; readonly note: (why: string) => void },
+  { script, push, note }: Reading,
   signal: AbortSignal,
-): Promise<'final' | 'worked' | 'failed'> {
+): Promise<'final' | 'no program' | 'worked' | 'failed'> {
   const cut = new AbortController();
   let left = FOLLOWED_FILE_BYTES;
   let end: () => void = () => cut.abort();
   const stop = () => end();
+  let ticks: NodeJS.Timeout | undefined;
   signal.addEventListener('abort', stop, { once: true });
   try {
-    const command = ['sh', '-c', SCRIPT, 'ksnoop', path];
+    const command = ['sh', '-c', script.text, 'ksnoop', path];
     const onStdout = (bytes: Uint8Array) => {
       if (left <= 0) return;
       left -= bytes.length;
@@ -86,7 +90,13 @@ async function readOnce(
     };
     const onStderr = (bytes: Uint8Array) => note(oneLine(Buffer.from(bytes).toString('utf8', 0, STDERR_KEPT)));
     const stream = await openExec(kube, { ...place, command, stdin: true, onStdout, onStderr }, cut.signal);
+    if (script.everyMs !== undefined) {
+      const tick = () => void stream.write('more\n').catch(() => undefined);
+      ticks = setInterval(tick, script.everyMs).unref();
+      tick();
+    }
     end = () => {
+      clearInterval(ticks);
       void stream.write('end\n').then(() => stream.endStdin());
       setTimeout(() => stream.terminate(), END_MS).unref();
     };
@@ -96,10 +106,7 @@ async function readOnce(
       note(`only its first ${FOLLOWED_FILE_BYTES / 2 ** 20} MiB are read`);
       return 'final';
     }
-    if (ended.kind === 'exited' && ended.code === NO_PROGRAM) {
-      note('the container has no tail; name another container that mounts the same volume');
-      return 'final';
-    }
+    if (ended.kind === 'exited' && ended.code === NO_PROGRAM) return 'no program';
     if (ended.kind === 'failed' && /executable file not found|no such file or directory/i.test(ended.error.message)) {
       note('the container has no sh; name another container that mounts the same volume');
       return 'final';
@@ -110,6 +117,7 @@ async function readOnce(
     note(oneLine(messageOf(thrown)));
     return thrown instanceof KsnoopError && FINAL.has(thrown.code) ? 'final' : 'failed';
   } finally {
+    clearInterval(ticks);
     signal.removeEventListener('abort', stop);
   }
 }

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,9 +32,13 @@ afterEach(async () => {
 });
 
 /** Runs the command of an exec on this machine, as a kubelet does in a container. */
-function runHere(socket: WebSocket, request: IncomingMessage): void {
+function runHere(socket: WebSocket, request: IncomingMessage, path?: string): void {
   const [program = '', ...words] = new URL(request.url ?? '', 'https://x').searchParams.getAll('command');
-  const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const env = path === undefined ? process.env : { PATH: path };
+  const child = spawn(path === undefined ? program : join(path, program), words, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env,
+  });
   children.push(child);
   const channel = (number: number) => (bytes: Buffer) => socket.send(Buffer.concat([Buffer.of(number), bytes]));
   child.stdout.on('data', channel(1));
@@ -92,19 +96,29 @@ test('a file is read from its beginning, as it grows, and again after the connec
   expect(children).toHaveLength(2);
 }, 120_000);
 
-test('a container without tail is noted, and not tried again', async () => {
-  const onExec = (socket: WebSocket) => {
-    const causes = [{ reason: 'ExitCode', message: '127' }];
-    const status = { status: 'Failure', reason: 'NonZeroExitCode', details: { causes } };
-    socket.send(Buffer.concat([Buffer.of(3), Buffer.from(JSON.stringify(status))]));
-    socket.close(1000);
-  };
-  const { notes } = await follow('/keys', { onExec });
-  await following;
-  expect(notes).toEqual([
-    '/keys in shop/web-1 (app): the container has no tail; name another container that mounts the same volume',
-  ]);
-});
+test.each(['dash', 'bash'])(
+  '%s without tail reads the file by itself, whole lines',
+  async (shell) => {
+    // A container with a shell, and nothing else.
+    symlinkSync(execFileSync('which', [shell], { encoding: 'utf8' }).trim(), join(directory, 'sh'));
+    const path = join(directory, '$(touch x); "a\' b');
+    const { readings, notes } = await follow(path, {
+      onExec: (socket, request) => runHere(socket, request, directory),
+    });
+    await expect.poll(() => readings, DEADLINE).toEqual(['', '']);
+    writeFileSync(path, 'a\\b  *\n two');
+    await expect.poll(() => readings, DEADLINE).toEqual(['', 'a\\b  *\n']);
+    appendFileSync(path, ' parts\nthree\n');
+    await expect.poll(() => readings, DEADLINE).toEqual(['', 'a\\b  *\n two parts\nthree\n']);
+    server.cut();
+    await expect.poll(() => readings.slice(2), DEADLINE).toEqual(['a\\b  *\n two parts\nthree\n']);
+    stop.abort();
+    await following;
+    await expect.poll(() => children.map(({ exitCode }) => exitCode), DEADLINE).toEqual([127, 0, 0]);
+    expect(notes.filter((note) => !/reset|closed|hang up|broke/i.test(note))).toEqual([]);
+  },
+  120_000,
+);
 
 test('without the permission to exec it ends with the message of the API server', async () => {
   const onUpgrade: Behaviour['onUpgrade'] = (_request, socket) => {
