@@ -9,10 +9,13 @@ import type { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { DATAGRAM_IDLE_NS, FLOWS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
+import { Bodies } from '../protocols/http1/message-body.ts';
 import { DATAGRAM_PROTOCOLS } from '../protocols/index.ts';
 import type { DatagramAnalyzer, DatagramContext, DatagramProtocol } from '../protocols/protocol.ts';
+import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { type AnalysisEvent, SIDE } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
+import type { AnalysisOptions } from './analysis.ts';
 import type { Clock } from './clock.ts';
 import { DatagramLegs } from './datagram-legs.ts';
 
@@ -27,6 +30,9 @@ export interface DatagramSources {
   readonly clock: Clock;
   readonly hosts: Hosts;
 }
+
+/** What is decoded and shown. */
+export type DatagramOptions = Pick<AnalysisOptions, 'detail' | 'labels' | 'showSecrets' | 'bodies' | 'keys'>;
 
 /** Every flow but TCP's: UDP with the protocols on it, and what has no ports. */
 export class DatagramFlows {
@@ -44,10 +50,10 @@ export class DatagramFlows {
   /** The place of capture of the datagram that is handed over. */
   place = 0;
 
-  constructor({ clock, hosts }: DatagramSources, sink: AnalysisSink, detail: boolean, showSecrets: boolean) {
+  constructor({ clock, hosts }: DatagramSources, sink: AnalysisSink, options: DatagramOptions) {
     this.#sink = sink;
     this.#clock = clock;
-    this.detail = detail;
+    this.detail = options.detail;
     this.table = new FlowTable(DATAGRAM_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new DatagramLegs(this.table, clock, sink.legShown?.bind(sink));
     this.redirects = new Redirects(this.table, hosts, (_slot, _sender, packet) => isOnLoopback(packet));
@@ -59,7 +65,7 @@ export class DatagramFlows {
     });
     const emit = (slot: number, event: AnalysisEvent) =>
       sink.event(withProvenTimes(event, clock.now), this.#view.at(slot));
-    const context = new Context(clock, this, showSecrets, emit);
+    const context = new Context(clock, this, options, emit);
     this.#analyzers = DATAGRAM_PROTOCOLS.map((protocol) => protocol.create(context));
   }
 
@@ -165,6 +171,13 @@ export class DatagramFlows {
       ints[base + FLOW_I32.client] = likeness === 'client' ? direction : 1 - direction;
       return number + 1;
     }
+    for (let number = 0; number < DATAGRAM_PROTOCOLS.length; number += 1) {
+      const likeness = this.#analyzers[number]?.recognise?.(bytes, start, end);
+      if (likeness !== 'client' && likeness !== 'server') continue;
+      ints[base + FLOW_I32.protocol] = number + 1;
+      ints[base + FLOW_I32.client] = likeness === 'client' ? direction : 1 - direction;
+      return number + 1;
+    }
     const looked = (ints[base + FLOW_I32.packets] as number) + (ints[base + FLOW_I32.packets + 1] as number);
     if (looked >= LOOKS_MAXIMUM) ints[base + FLOW_I32.protocol] = NOBODYS;
     return looked >= LOOKS_MAXIMUM ? NOBODYS : 0;
@@ -192,15 +205,26 @@ export class DatagramFlows {
 /** What analyzers look at for every datagram. A class: V8 is slow to read an object literal's own getters. */
 class Context implements DatagramContext {
   readonly showSecrets: boolean;
+  readonly labels: boolean | undefined;
+  readonly bodies: Bodies | undefined;
   readonly emit: DatagramContext['emit'];
+  readonly #keys: KeyLog | undefined;
   readonly #clock: Clock;
   readonly #flows: DatagramFlows;
 
-  constructor(clock: Clock, flows: DatagramFlows, showSecrets: boolean, emit: DatagramContext['emit']) {
+  constructor(clock: Clock, flows: DatagramFlows, options: DatagramOptions, emit: DatagramContext['emit']) {
     this.#clock = clock;
     this.#flows = flows;
-    this.showSecrets = showSecrets;
+    this.showSecrets = options.showSecrets;
+    this.labels = options.labels;
+    this.bodies = options.bodies === true ? new Bodies(options.showSecrets) : undefined;
+    this.#keys = options.keys;
     this.emit = emit;
+  }
+
+  get keys(): KeyLog | undefined {
+    const keys = this.#keys;
+    return keys === undefined || (keys.size === 0 && !keys.growing) ? undefined : keys;
   }
 
   get now(): number {

@@ -1,6 +1,7 @@
 import type { AnalysisEvent, Fields, Side } from '../record/event.ts';
 import type { Bodies } from './http1/message-body.ts';
 import type { DecryptionMeans } from './tls/decrypt/decryption.ts';
+import type { KeyLog } from './tls/decrypt/key-log.ts';
 
 /**
  * What the first bytes of one direction look like: what a client of this protocol sends, what a server of it sends,
@@ -151,6 +152,11 @@ export interface DatagramAnalyzer {
   endFlow(flow: number): void;
   /** An ICMP error says that datagrams of the flow do not arrive: nothing there listens, or something before it rejects them. */
   rejected?(flow: number): void;
+  /**
+   * A datagram of a flow that no protocol recognises: whether it belongs to a connection that was seen on another flow
+   * (one whose client has moved).
+   */
+  recognise?(bytes: Uint8Array, start: number, end: number): Likeness;
   /** The analysis ends: what waits for an answer is reported as incomplete. */
   end(): void;
 }
@@ -158,6 +164,11 @@ export interface DatagramAnalyzer {
 export interface DatagramContext extends Omit<ProtocolContext, 'emit'> {
   /** During a datagram() call: number of the place of capture that `now` is of. Two places' clocks may differ. */
   readonly place: number;
+  /** As of StreamContext. */
+  readonly labels?: boolean | undefined;
+  readonly bodies?: Bodies | undefined;
+  /** Secrets of connections, where some are known or may come (`--keylog`). */
+  readonly keys?: KeyLog | undefined;
   emit(flow: number, event: AnalysisEvent): void;
 }
 

@@ -432,7 +432,7 @@ export const http1: StreamProtocol = {
     'http.path': { type: 'string', about: 'request target as sent, secrets in its query masked' },
     'http.host': { type: 'string', about: 'the Host field, or :authority' },
     'http.status': { type: 'int', about: 'status code of the final response' },
-    'http.version': { type: 'string', about: '`1.1`, `2`' },
+    'http.version': { type: 'string', about: '`1.1`, `2`, `3`' },
     'http.pushed': { type: 'bool', about: 'the server sent it without a request (HTTP/2 PUSH_PROMISE)' },
     'http.reason': { type: 'string', about: 'reason phrase (HTTP/1)' },
     'http.contentType': { type: 'string', about: "the response's Content-Type" },

@@ -188,7 +188,10 @@ export class Half {
   }
 }
 
-/** A stream of a connection (RFC 9113, section 5): a request and its response, or a gRPC call. */
+/** What decides how an exchange is shown. */
+type ExchangeContext = Pick<StreamContext, 'detail' | 'labels' | 'showSecrets'>;
+
+/** A stream of a connection (RFC 9113, section 5; RFC 9114, section 4): a request and its response, or a gRPC call. */
 export class Http2Stream {
   readonly request: Half;
   readonly response: Half;
@@ -202,7 +205,10 @@ export class Http2Stream {
   reset = '';
   resetTime: number | undefined;
 
-  constructor(detail: boolean, secrets: boolean) {
+  readonly #version: '2' | '3';
+
+  constructor(detail: boolean, secrets: boolean, version: '2' | '3' = '2') {
+    this.#version = version;
     this.request = new Half(detail, secrets);
     this.response = new Half(detail, secrets);
   }
@@ -215,7 +221,7 @@ export class Http2Stream {
 
   /** @param incomplete why the response did not come to its end; undefined where it did @param endedBy who saw to that */
   exchange(
-    { detail, labels, showSecrets: secrets }: StreamContext,
+    { detail, labels, showSecrets: secrets }: ExchangeContext,
     incomplete: Incomplete | undefined,
     endedBy: Side | undefined,
   ): Exchange {
@@ -329,7 +335,7 @@ export class Http2Stream {
       path: path || undefined,
       host: request.authority || undefined,
       status: Number.isNaN(status) ? undefined : status,
-      version: '2',
+      version: this.#version,
       pushed: this.pushed ? true : undefined,
     };
     if (!request.ended) request.body?.stop();

@@ -1,9 +1,10 @@
 import { i32, u8 } from '../../bytes.ts';
 import { PENDING_DATAGRAMS } from '../../limits.ts';
 import { SIDE, type Side } from '../../record/event.ts';
-import type { DatagramAnalyzer, DatagramContext } from '../protocol.ts';
+import type { DatagramAnalyzer, DatagramContext, Likeness } from '../protocol.ts';
 import { QuicConnection } from './connection.ts';
 import { isLong, type LongHeader, readLongHeader } from './long-header.ts';
+import { ProtectedConnections } from './protected-connections.ts';
 import { PACKET, quicVersionName } from './versions.ts';
 
 /** Versions reported of a Version Negotiation packet. */
@@ -11,7 +12,7 @@ const VERSIONS_MAXIMUM = 16;
 
 /**
  * QUIC's handshakes. One is over, as far as can be seen, with the client's first packet with a short header after the
- * ServerHello; what follows is skipped unread.
+ * ServerHello; what follows is skipped unread, or decrypted where its secrets are known.
  */
 export class Quic implements DatagramAnalyzer {
   readonly #context: DatagramContext;
@@ -19,20 +20,28 @@ export class Quic implements DatagramAnalyzer {
   readonly #open = new Map<number, QuicConnection>();
   /** The client's connection id of the handshake that a flow has behind it. */
   readonly #done = new Map<number, string>();
+  readonly #protected: ProtectedConnections;
 
   constructor(context: DatagramContext) {
     this.#context = context;
+    this.#protected = new ProtectedConnections(context);
   }
 
   datagram(flow: number, side: Side, bytes: Uint8Array, start: number, end: number, wireLength: number): void {
     if (end <= start) return;
+    if (!this.#protected.isEmpty) this.#protected.passed();
     if (!isLong(u8(bytes, start))) {
+      const whole = end - start >= wireLength;
+      if (!this.#protected.isEmpty) this.#protected.short(flow, { side, bytes, datagram: start, start, end }, whole);
       if (this.#open.size > 0) this.#short(flow, side, u8(bytes, start), wireLength);
       return;
     }
     let counted = false;
     for (let at = start; at < end; ) {
       if (!isLong(u8(bytes, at))) {
+        const whole = end - start >= wireLength;
+        if (!this.#protected.isEmpty)
+          this.#protected.short(flow, { side, bytes, datagram: start, start: at, end }, whole);
         this.#short(flow, side, u8(bytes, at), 0);
         return;
       }
@@ -51,11 +60,17 @@ export class Quic implements DatagramAnalyzer {
     const connection = this.#open.get(flow);
     if (connection !== undefined) this.#over(flow, connection, Number.NaN);
     this.#done.delete(flow);
+    this.#protected.endFlow(flow);
+  }
+
+  recognise(bytes: Uint8Array, start: number, end: number): Likeness {
+    return this.#protected.recognise(bytes, start, end);
   }
 
   end(): void {
     for (const [flow, connection] of this.#open) this.#over(flow, connection, Number.NaN);
     this.#done.clear();
+    this.#protected.end();
   }
 
   #packet(flow: number, side: Side, bytes: Uint8Array, header: LongHeader, end: number): void {
@@ -63,7 +78,14 @@ export class Quic implements DatagramAnalyzer {
       if (side === SIDE.server) this.#onVersions(flow, bytes, header, end);
     } else if (header.kind === PACKET.retry) {
       if (side === SIDE.server) this.#onRetry(flow);
-    } else if (header.kind === PACKET.initial) this.#onInitial(flow, side, bytes, header, end);
+    } else if (header.kind === PACKET.initial) {
+      this.#onInitial(flow, side, bytes, header, end);
+      const connection = this.#open.get(flow);
+      if (connection?.random !== undefined) this.#protected.start(flow, connection);
+      if (side === SIDE.server) this.#protected.addressed(flow, header);
+    } else if (header.kind !== undefined && !this.#protected.isEmpty) {
+      this.#protected.long(flow, side, bytes, header, end);
+    }
   }
 
   #onInitial(flow: number, side: Side, bytes: Uint8Array, header: LongHeader, end: number): void {

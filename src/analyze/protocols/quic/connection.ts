@@ -1,8 +1,10 @@
 import { TEXT_MAXIMUM } from '../../limits.ts';
 import type { Exchange, Incomplete } from '../../record/event.ts';
 import { SIDE, type Side } from '../../record/event.ts';
-import { readClientHello } from '../tls/client-hello.ts';
+import { readTls13Certificates } from '../tls/certificates.ts';
+import { protocolNames, readClientHello } from '../tls/client-hello.ts';
 import { HANDSHAKE, HANDSHAKE_HEADER } from '../tls/direction.ts';
+import { EXTENSION, eachExtension } from '../tls/extensions.ts';
 import { Handshake, tlsFields } from '../tls/handshake.ts';
 import { readServerHello } from '../tls/server-hello.ts';
 import { CryptoStream } from './crypto-stream.ts';
@@ -14,6 +16,9 @@ import { quicVersion, quicVersionName } from './versions.ts';
 
 /** Initial packets of one connection that are decrypted, or tried. */
 const PACKETS_MAXIMUM = 32;
+/** Where a hello's random lies, behind its handshake header and version. */
+const RANDOM_AT = HANDSHAKE_HEADER + 2;
+const RANDOM_BYTES = 32;
 
 /** One connection's handshake, as far as its Initial packets show it. */
 export class QuicConnection implements FrameSink {
@@ -30,8 +35,10 @@ export class QuicConnection implements FrameSink {
   opened = false;
   /** The client sent packets that it cannot send before its handshake is done. */
   confirmed = false;
-  /** Why it was closed in an Initial packet. */
+  /** Why it was closed in an Initial packet, or in one of the handshake that was decrypted. */
   closed: string | undefined;
+  /** The ClientHello's random number, by which key logs name the connection. */
+  random: Uint8Array | undefined;
   #version: number;
   /** Of which the keys are made: another one after Retry. */
   #keyId: string;
@@ -91,10 +98,39 @@ export class QuicConnection implements FrameSink {
   }
 
   onClose(error: number, reason: string): void {
+    this.closedBy(this.#side, error, reason, this.#now);
+  }
+
+  /** It was closed before it was established. */
+  closedBy(side: Side, error: number, reason: string, now: number): void {
     this.closed = quicErrorName(error) + (reason === '' ? '' : ` ${reason}`);
     if (error >= 0x100 && error <= 0x1ff) this.handshake.alert = quicErrorName(error);
-    if (this.#side === SIDE.server && Number.isNaN(this.handshake.responseTime))
-      this.handshake.responseTime = this.#now;
+    if (side === SIDE.server && Number.isNaN(this.handshake.responseTime)) this.handshake.responseTime = now;
+  }
+
+  /** The version that is spoken, as far as is known. */
+  get version(): number {
+    return this.#serverVersion || this.#version;
+  }
+
+  /** A message of the encrypted handshake, with its header. */
+  onDecrypted(side: Side, message: Uint8Array, detail: boolean): void {
+    const { handshake } = this;
+    const end = message.length;
+    const type = message[0];
+    if (type === HANDSHAKE.encryptedExtensions && side === SIDE.server) {
+      eachExtension(message, HANDSHAKE_HEADER + 2, end, (extension, from, to) => {
+        if (extension === EXTENSION.alpn) [handshake.alpn] = protocolNames(message, from, to);
+      });
+    } else if (type === HANDSHAKE.certificateRequest && side === SIDE.server) handshake.clientAuth = 'requested';
+    else if (type === HANDSHAKE.certificate) {
+      const { count, certificates } = readTls13Certificates(message, HANDSHAKE_HEADER, end, detail);
+      if (side === SIDE.server) handshake.certificates = certificates;
+      else if (count > 0) {
+        handshake.clientAuth = 'given';
+        handshake.clientCertificates = certificates;
+      }
+    }
   }
 
   /** The handshake as an exchange. @param end when it was over; NaN when that was not seen */
@@ -104,7 +140,7 @@ export class QuicConnection implements FrameSink {
     const { client } = handshake;
     const answered = !Number.isNaN(handshake.responseTime);
     const name = client?.sni ?? (client === undefined ? '(ClientHello not seen)' : 'no SNI');
-    const label = `QUICv${version} ${name} ${client?.alpn.join() ?? ''}`.trim();
+    const label = `QUICv${version} ${name} ${handshake.alpn ?? client?.alpn.join() ?? ''}`.trim();
     const unknown = answered || this.confirmed || this.exhausted;
     const failure = closed ?? (unknown ? undefined : 'no answer');
     return {
@@ -162,7 +198,10 @@ export class QuicConnection implements FrameSink {
 
   #message(side: Side, message: Uint8Array): void {
     const { handshake } = this;
-    if (side === SIDE.client && message[0] === HANDSHAKE.clientHello && handshake.client === undefined) {
+    if (side === SIDE.client && message[0] === HANDSHAKE.clientHello) {
+      // Behind a Retry some clients have another one.
+      if (message.length >= RANDOM_AT + RANDOM_BYTES) this.random = message.slice(RANDOM_AT, RANDOM_AT + RANDOM_BYTES);
+      if (handshake.client !== undefined) return;
       handshake.client = readClientHello(message, HANDSHAKE_HEADER, message.length);
       if (handshake.client === undefined) return;
       handshake.time = this.time;

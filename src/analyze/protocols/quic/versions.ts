@@ -10,6 +10,8 @@ export interface QuicVersion {
   readonly salt: Uint8Array;
   /** Before `key`, `iv` and `hp`. */
   readonly label: string;
+  /** Of key updates. quic-go (0.64) uses version 1's in version 2 as well, against RFC 9369 section 3.3.2. */
+  readonly updateLabels: readonly string[];
   /** Kind of a long header's packet by its two type bits. */
   readonly kinds: readonly PacketKind[];
 }
@@ -20,6 +22,7 @@ const draft = (number: number, salt: string): QuicVersion => ({
   name: `draft-${number}`,
   salt: Buffer.from(salt, 'hex'),
   label: 'quic ',
+  updateLabels: ['quic ku'],
   kinds: KINDS,
 });
 
@@ -29,7 +32,13 @@ const DRAFT_29_SALT = 'afbfec289993d24c9e9786f19c6111e04390a899';
 const VERSIONS: ReadonlyMap<number, QuicVersion> = new Map([
   [
     0x00000001,
-    { name: '1', salt: Buffer.from('38762cf7f55934b34d179ae6a4c80cadccbb7f0a', 'hex'), label: 'quic ', kinds: KINDS },
+    {
+      name: '1',
+      salt: Buffer.from('38762cf7f55934b34d179ae6a4c80cadccbb7f0a', 'hex'),
+      label: 'quic ',
+      updateLabels: ['quic ku'],
+      kinds: KINDS,
+    },
   ],
   [
     0x6b3343cf,
@@ -37,6 +46,7 @@ const VERSIONS: ReadonlyMap<number, QuicVersion> = new Map([
       name: '2',
       salt: Buffer.from('0dede3def700a6db819381be6e269dcbf9bd2ed9', 'hex'),
       label: 'quicv2 ',
+      updateLabels: ['quicv2 ku', 'quic ku'],
       kinds: [PACKET.retry, PACKET.initial, PACKET.zeroRtt, PACKET.handshake],
     },
   ],

@@ -62,7 +62,11 @@ describe('keys and packets (RFC 9001 and 9369, appendix A)', () => {
     [0xff00001d, '175257a31eb09dea9366d8bb79ad80ba', '6b26114b9cba2b63a9e8dd4f', '9ddd12c994c0698b89374a9c077a3077'],
   ])("the client's keys of version %i", (number, key, iv, hp) => {
     const keys = initialKeys(version(number), DCID, 'client');
-    expect([keys.key, keys.iv, keys.hp].map((bytes) => bytes.toString('hex'))).toEqual([key, iv, hp]);
+    expect([keys.payload.key, keys.payload.iv, keys.header.key].map((bytes) => bytes.toString('hex'))).toEqual([
+      key,
+      iv,
+      hp,
+    ]);
   });
 
   test.each([

@@ -26,8 +26,8 @@ export function nextTrafficSecret(secret: Buffer, hash: Hash): Buffer {
   return expandLabel(secret, hash, 'traffic upd', HASH_BYTES[hash]);
 }
 
-/** HKDF-Expand-Label with an empty context (RFC 8446 section 7.1; RFC 5869 section 2.3). */
-function expandLabel(secret: Buffer, hash: Hash, label: string, length: number): Buffer {
+/** HKDF-Expand-Label with an empty context, of `length` bytes (RFC 8446 section 7.1; RFC 5869 section 2.3). */
+export function expandLabel(secret: Buffer, hash: Hash, label: string, length: number): Buffer {
   const name = Buffer.from(`tls13 ${label}`, 'latin1');
   const info = Buffer.concat([Buffer.from([length >>> 8, length & 0xff, name.length]), name, Buffer.from([0])]);
   let block = Buffer.alloc(0);

@@ -1,0 +1,45 @@
+import { u8 } from '../../bytes.ts';
+
+/** Sizes of packets that senders choose, the usual ones first: a path's MTU without IP's and UDP's headers, and those of RFC 8899's probes. */
+const USUAL_SIZES = [1252, 1280, 1350, 1357, 1200, 1392, 1440, 1452, 1472, 1232];
+const LEAST = 1200;
+const MOST = 1500;
+/** Sizes that are tried for one direction in all. */
+const TRIES_MAXIMUM = 4096;
+
+/**
+ * Where packets end in what was captured as one datagram and is several: a kernel that leaves it to the network card to cut
+ * (UDP GSO, `UDP_SEGMENT`) hands tcpdump one long datagram. All parts but the last are of one size, which is nowhere stated.
+ */
+export class Segments {
+  /** Bytes of each part; 0 until it is known. */
+  #size = 0;
+  #tries = 0;
+
+  /**
+   * Find the end of the packet at `start`, which does not end with its datagram.
+   * @param datagram where the datagram begins
+   * @param opens whether a packet's tag verifies with this end
+   */
+  find(
+    { bytes, datagram, start, end }: { bytes: Uint8Array; datagram: number; start: number; end: number },
+    opens: (end: number) => boolean,
+  ): boolean {
+    if (end - datagram <= LEAST) return false;
+    const attempt = (size: number): boolean => {
+      const boundary = datagram + size * (Math.floor((start - datagram) / size) + 1);
+      // The next part has a short header: without the long header's bit, and not padding.
+      if (boundary >= end || (u8(bytes, boundary) & 0x80) !== 0 || u8(bytes, boundary) === 0) return false;
+      if (this.#tries >= TRIES_MAXIMUM) return false;
+      this.#tries += 1;
+      if (!opens(boundary)) return false;
+      this.#size = size;
+      this.#tries = 0;
+      return true;
+    };
+    if (this.#size > 0 && attempt(this.#size)) return true;
+    if (USUAL_SIZES.some(attempt)) return true;
+    for (let size = LEAST; size <= MOST; size += 1) if (attempt(size)) return true;
+    return false;
+  }
+}
