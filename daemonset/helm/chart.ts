@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { VERSION_LABEL } from '../../src/capture/install/objects.ts';
 import { VERSION } from '../../src/wire/version.ts';
 
 const base = join(import.meta.dirname, '../base');
@@ -17,6 +18,12 @@ export interface Change {
 
 /** All that the chart's values change; everything else is the base's text. */
 export const CHANGES: readonly Change[] = [
+  {
+    // As `ksnoop install` does: `ksnoop version` and `ksnoop status` compare it with the client's.
+    file: 'daemonset.yaml',
+    line: '  namespace: ksnoop\n  labels:\n',
+    template: `  namespace: ksnoop\n  labels:\n    ${VERSION_LABEL}: {{ .Chart.AppVersion | quote }}\n`,
+  },
   {
     file: 'daemonset.yaml',
     line: '          image: ksnoop-agent\n',

@@ -87,6 +87,14 @@ export function mistypedCommand(
   const [word = ''] = targets;
   if (!(thrown instanceof KsnoopError) || thrown.code !== 'BAD_TARGET' || word.includes('/')) return undefined;
   if (isKind(word)) return undefined;
+  if (commands.includes(word)) {
+    const hint = `A command comes before its flags: ksnoop ${word} FLAGS. A pod of that name is pod/${word}.`;
+    return new KsnoopError('UNKNOWN_COMMAND', `The command "${word}" is behind a flag.`, {
+      hint,
+      exit: EXIT.usage,
+      cause: thrown,
+    });
+  }
   const near = nearest(word, commands);
   if (near.length === 0) return undefined;
   return unknownWord(word, `Did you mean ksnoop ${near.join(' or ')}? A pod of that name is pod/${word}.`, thrown);

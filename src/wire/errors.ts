@@ -109,6 +109,10 @@ export const ERROR_CODES = {
     meaning: 'The Debian packages that the image is built from have other digests, or are not to be had any more.',
   },
   IMAGE_REQUIRED: { exit: EXIT.usage, meaning: 'install needs the image of the agents (--image).' },
+  INSTALLED_OTHERWISE: {
+    exit: EXIT.failed,
+    meaning: 'The agents were installed by Helm or kubectl: ksnoop does not remove them.',
+  },
   INTERRUPTED: { exit: EXIT.failed, meaning: 'The command was interrupted before it had a result.' },
   INVALID_MESSAGE: { exit: EXIT.failed, meaning: 'Client, agent or API server sent a message that is not valid.' },
   LINE_TOO_LONG: { exit: EXIT.failed, meaning: 'A control message exceeds the size limit.' },

@@ -19,6 +19,15 @@ test.each([
   expect(error?.hint).toContain(`Did you mean ksnoop ${command}`);
 });
 
+test('a command behind a flag is named as such', () => {
+  expect(mistypedCommand(refused, ['status'], commands)).toMatchObject({
+    code: 'UNKNOWN_COMMAND',
+    exit: 2,
+    message: 'The command "status" is behind a flag.',
+    hint: expect.stringContaining('ksnoop status FLAGS'),
+  });
+});
+
 test('a word like no command, a target, and another error stay what they are', () => {
   expect(mistypedCommand(refused, ['web'], commands)).toBeUndefined();
   expect(mistypedCommand(refused, ['status/a'], commands)).toBeUndefined();

@@ -6,6 +6,8 @@ import { expect, test } from 'vitest';
 import { writeChart } from '../../daemonset/helm/build.ts';
 import { CHANGES, chartFiles } from '../../daemonset/helm/chart.ts';
 import { readKustomization } from '../../src/capture/install/manifests.ts';
+import { VERSION_LABEL } from '../../src/capture/install/objects.ts';
+import { objectAt, stringsAt } from '../../src/wire/guard.ts';
 import { VERSION } from '../../src/wire/version.ts';
 
 const daemonset = join(import.meta.dirname, '../../daemonset');
@@ -30,20 +32,27 @@ function rendered(values: { image: string; pullSecrets: string[]; selinux: boole
       .replace(/\n *\{\{- if \.Values\.selinux \}\}([\s\S]*?)\n *\{\{- end \}\}/, (_, body) =>
         values.selinux ? String(body) : '',
       )
+      .replace('{{ .Chart.AppVersion | quote }}', JSON.stringify(VERSION))
       .replace(/\{\{ required "[^"]*" \.Values\.image \| quote \}\}/, JSON.stringify(values.image)),
   );
 }
 
+/** The objects of a kustomization, with the version that `ksnoop install` gives the DaemonSet. */
+function withVersion(place: string): unknown[] {
+  return readKustomization(join(daemonset, place)).map((object) => {
+    if (object.kind !== 'DaemonSet') return object;
+    const metadata = objectAt(object, 'metadata');
+    const labels = { ...stringsAt(metadata, 'labels'), [VERSION_LABEL]: VERSION };
+    return { ...object, metadata: { ...metadata, labels } };
+  });
+}
+
 test('without values the chart is the base', () => {
-  expect(rendered({ image: 'ksnoop-agent', pullSecrets: [], selinux: false })).toEqual(
-    readKustomization(join(daemonset, 'base')),
-  );
+  expect(rendered({ image: 'ksnoop-agent', pullSecrets: [], selinux: false })).toEqual(withVersion('base'));
 });
 
 test('for SELinux it is the overlay', () => {
-  expect(rendered({ image: 'ksnoop-agent', pullSecrets: [], selinux: true })).toEqual(
-    readKustomization(join(daemonset, 'overlays/selinux')),
-  );
+  expect(rendered({ image: 'ksnoop-agent', pullSecrets: [], selinux: true })).toEqual(withVersion('overlays/selinux'));
 });
 
 test('image and pull secrets are where install puts them', () => {

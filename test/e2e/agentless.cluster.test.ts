@@ -1,12 +1,14 @@
 // Captures without installed agents: tcpdump of the pod itself, of an ephemeral container, or an agent on the node for one capture.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildAgentImage } from '../../daemonset/image/build.ts';
 import { cacheDirectory } from '../../daemonset/image/cache-directory.ts';
 import { staticTcpdump } from '../../daemonset/probe/tcpdump.ts';
 import { AGENTLESS_PERMISSIONS } from '../../src/capture/plan/agentless-permissions.ts';
+import { objectsAt, requireObject } from '../../src/wire/guard.ts';
 import { buildProbeImage } from '../cluster/workloads/image.ts';
 import { accountWith, kubeconfigOf, type Rule, removeAccounts } from '../support/accounts.ts';
 import type { TestCluster } from '../support/cluster.ts';
@@ -85,7 +87,7 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(directory, { recursive: true });
   for (const level of LEVELS) await on?.kubectl('delete', 'namespace', place(level), '--wait=false');
-  await removeAccounts(on, ACCOUNTS, [place('baseline'), 'ksnoop']);
+  await removeAccounts(on, ACCOUNTS, [place('baseline'), 'ksnoop', 'shop']);
 });
 
 /** What a file has until now. */
@@ -356,3 +358,39 @@ test.each(['existing', 'ephemeral', 'upload', 'node'] as const)(
     }
   },
 );
+
+/** The rules of the Role in docs/agentless.md. */
+function rulesOfPage(): Rule[] {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/agentless.md'), 'utf8');
+  const role = load(/```yaml\n([^`]*kind: Role\n[^`]*)```/.exec(page)?.[1] ?? '');
+  const rules = objectsAt(requireObject(role, 'Role'), 'rules');
+  const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
+  return rules.map(({ apiGroups, resources, verbs }) => ({
+    apiGroups: texts(apiGroups),
+    resources: texts(resources),
+    verbs: texts(verbs),
+  }));
+}
+
+test('with the Role of the page a developer captures a Service and a Deployment, and nothing is missing', async () => {
+  const objects = [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ACCOUNTS } },
+    ...accountWith(ACCOUNTS, 'developer', { shop: rulesOfPage() }),
+  ];
+  await applyText(on, objects.map((each) => JSON.stringify(each)).join('\n---\n'));
+  const kubeconfig = await kubeconfigOf(on, ACCOUNTS, 'developer', directory);
+  const file = join(directory, 'developer.pcapng');
+  const words = ['-n', 'shop', 'svc/web', 'deploy/api', '--agentless', '--agentless-image', image];
+  const ksnoop = new KsnoopProcess([...words, '-w', file], kubeconfig);
+  await ksnoop.capturing((await shopPods(on, 'web')).length + (await shopPods(on, 'api')).length);
+  await requests(on, { n: 20, run: 'developer', paths: 'ok' });
+  const requested = async () => (await linesOf(file, 'json')).filter((line) => line.includes('run=developer'));
+  await expect.poll(async () => (await requested()).length, { timeout: HANG_MS }).toBeGreaterThanOrEqual(20);
+  const { code, stderr } = await ksnoop.stop();
+  expect(code, stderr).toBe(0);
+  expect(stderr).not.toContain('forbidden');
+  const { stdout } = await new KsnoopProcess(['doctor', '-n', 'shop'], kubeconfig).finished();
+  expect(stdout.toString()).toMatch(
+    /^agentless +ok +you may capture without agents: ksnoop -n shop TARGET --agentless$/m,
+  );
+});

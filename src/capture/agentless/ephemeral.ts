@@ -175,7 +175,7 @@ async function untilRunning(
       const why = reason === undefined ? ` within ${PROBE_START_MS / 1000} s` : `: ${reason}`;
       throw new KsnoopError(
         'PROBE_NOT_STARTED',
-        `The ephemeral container ${name} of pod ${namespace}/${pod} did not start${why}.`,
+        `The ephemeral container ${name} of pod ${namespace}/${pod} did not start${why}. Its entry remains in the pod.`,
         {
           hint: `See why: kubectl describe pod -n ${namespace} ${pod}. To use another image (with tcpdump and sh): --agentless-image IMAGE`,
         },

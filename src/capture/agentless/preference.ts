@@ -19,3 +19,12 @@ export interface AgentlessPreference {
 
 /** A well-known image with tcpdump, for those who name none. */
 export const PUBLIC_IMAGE = 'nicolaka/netshoot';
+
+/**
+ * What a user who has named no image has to know before a capture: which one nodes will pull.
+ * @returns a sentence for people; undefined where no such image is used
+ */
+export function publicImageNote({ mode, image }: AgentlessPreference): string | undefined {
+  if (image !== PUBLIC_IMAGE || (mode !== 'auto' && mode !== 'ephemeral')) return undefined;
+  return `ephemeral containers use the public image ${PUBLIC_IMAGE}; a node that does not have it pulls it. To use another image: --agentless-image IMAGE`;
+}

@@ -1,11 +1,11 @@
 import { KsnoopError } from '../../wire/errors.ts';
-import { type JsonObject, objectAt } from '../../wire/guard.ts';
-import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
+import { type JsonObject, objectAt, stringsAt } from '../../wire/guard.ts';
+import { AGENT_DAEMONSET, AGENT_NAMESPACE, AGENT_SELECTOR } from '../agent-objects.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
 import { GONE_TIMEOUT_MS } from './limits.ts';
 import { nameOf } from './manifests.ts';
-import { type AppliedKind, addressed, FIELD_MANAGER, KINDS, OWN_SELECTOR } from './objects.ts';
+import { type AppliedKind, addressed, FIELD_MANAGER, KINDS, OWN_LABELS, OWN_SELECTOR } from './objects.ts';
 import { nextPoll } from './poll.ts';
 
 export interface UninstallOptions {
@@ -19,11 +19,13 @@ export interface UninstallOptions {
  * namespace that existed before the installation stays, without the labels that ksnoop gave it.
  * @param progress receives a line per object and while waiting
  * @returns the names of what was removed, `DaemonSet ksnoop/ksnoop-agent`
- * @throws KsnoopError STILL_THERE with the names of what was not removed, and as ObjectApi does
+ * @throws KsnoopError INSTALLED_OTHERWISE where the agents are not of `install`: nothing is removed then; STILL_THERE with the names of
+ * what was not removed; and as ObjectApi does
  */
 export async function uninstall(options: UninstallOptions, progress: (line: string) => void): Promise<string[]> {
   const { kube, signal } = options;
   const api = new ObjectApi(kube, signal);
+  await refuseOthers(api);
   const removed: JsonObject[] = [];
   for (const kind of [...KINDS].reverse()) {
     for (const object of await ownObjects(api, kind)) {
@@ -35,6 +37,27 @@ export async function uninstall(options: UninstallOptions, progress: (line: stri
   await releaseNamespace(api);
   await untilGone(api, options, removed, progress);
   return removed.map(nameOf);
+}
+
+/** Agents that Helm or kubectl has applied are not removed: the next run of either would miss them. */
+async function refuseOthers(api: ObjectApi): Promise<void> {
+  const metadata = { name: AGENT_DAEMONSET, namespace: AGENT_NAMESPACE };
+  const found = objectAt((await api.find({ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata })) ?? {}, 'metadata');
+  const labels = stringsAt(found, 'labels');
+  if (found.name === undefined || Object.entries(OWN_LABELS).every(([label, value]) => labels[label] === value)) return;
+  const annotations = stringsAt(found, 'annotations');
+  const release = annotations['meta.helm.sh/release-name'];
+  const namespace = annotations['meta.helm.sh/release-namespace'] ?? 'default';
+  throw new KsnoopError(
+    'INSTALLED_OTHERWISE',
+    `The agents were not installed by ksnoop install${release === undefined ? '' : ', but by Helm'}: nothing was removed.`,
+    {
+      hint:
+        release === undefined
+          ? 'Remove them as they were applied, for example: kubectl delete -k daemonset/base'
+          : `To remove them: helm uninstall ${release} -n ${namespace}`,
+    },
+  );
 }
 
 async function ownObjects(api: ObjectApi, kind: AppliedKind): Promise<JsonObject[]> {

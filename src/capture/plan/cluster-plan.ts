@@ -1,6 +1,7 @@
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { namesOf } from '../../wire/pcapng-write.ts';
+import { publicImageNote } from '../agentless/preference.ts';
 import { AgentAccess } from '../agents/open-agent.ts';
 import { ownConnectionFilter } from '../agents/own-connection.ts';
 import type { TransportPreference } from '../agents/transport-preference.ts';
@@ -84,6 +85,8 @@ export async function planCluster(
   const growing = joining || (options.follow && found.growing);
   const waiting = growing ? found.waiting : [];
   const { pods } = nodes;
+  const { agentless } = options.transport;
+  const imageNote = agentless && publicImageNote(agentless);
   const usesNodeNetworks =
     options.ownNodes || found.initial.nodes.length > 0 || pods.some(({ hostNetwork }) => hostNetwork);
   const leaveOut = usesNodeNetworks ? await ownConnectionFilter(kube) : undefined;
@@ -108,6 +111,7 @@ export async function planCluster(
       ...waiting.map(({ error }) => `${error.message} Pods that start later are captured.`),
       ...pods.flatMap((pod) => podWarnings(pod, options.wholeNode)),
       ...nodes.hosts.map((name) => nodeWarning(name)),
+      ...(imageNote === undefined ? [] : [imageNote]),
       ...unread,
       ...(leaveOut === undefined
         ? []

@@ -1,3 +1,4 @@
+import { agentless } from './agentless.ts';
 import { agents } from './agents.ts';
 import type { Check } from './check.ts';
 import { client } from './client.ts';
@@ -7,4 +8,4 @@ import { permissions } from './permissions.ts';
 import { programs } from './programs.ts';
 
 /** Everything `ksnoop doctor` looks at, in its order: a new check is a file here and a line below. */
-export const CHECKS: readonly Check[] = [client, cluster, permissions, agents, programs, leftovers];
+export const CHECKS: readonly Check[] = [client, cluster, permissions, agents, agentless, programs, leftovers];

@@ -295,6 +295,17 @@ test('uninstall removes what install applied, and is fine with nothing', async (
   expect(await status(kube)).toMatchObject({ installed: false, nodes: [] });
 });
 
+test.each([
+  [{}, 'kubectl delete -k daemonset/base'],
+  [{ 'meta.helm.sh/release-name': 'net', 'meta.helm.sh/release-namespace': 'tools' }, 'helm uninstall net -n tools'],
+])('agents that others have applied stay, with what removes them: %j', async (annotations, hint) => {
+  const labels = { 'app.kubernetes.io/name': 'ksnoop-agent' };
+  store.set(DAEMONSET, { metadata: { name: 'ksnoop-agent', namespace: 'ksnoop', labels, annotations } });
+  const refused = await uninstall({ kube }, () => {}).catch((thrown: unknown) => thrown);
+  expect(refused).toMatchObject({ code: 'INSTALLED_OTHERWISE', hint: expect.stringContaining(hint) });
+  expect(store.has(DAEMONSET)).toBe(true);
+});
+
 test('a namespace that was there before stays', async () => {
   store.set(NAMESPACE, { metadata: { name: 'ksnoop', labels: { team: 'net' } } });
   await install({ ...options(), timeoutMs: 0 }, () => {});
