@@ -1,4 +1,4 @@
-/** Bundles the client, the agent with its threads, and the controller into dist/: `npm run build`. Prints their number and size. */
+/** Bundles the client, the agent with its threads, the controller and the observer into dist/: `npm run build`. Prints their number and size. */
 
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -73,6 +73,12 @@ const results = await Promise.all([
     ...written,
     plugins: [slimClientNode(), plainBuiltins()],
     entryPoints: { 'ksnoop-controller': join(root, 'src/controller/main.ts') },
+  }),
+  // `ksnoop observe` for the image, in one file.
+  build({
+    ...written,
+    plugins: [slimClientNode(), plainBuiltins(), inlineNumbers(join(root, 'src'))],
+    entryPoints: { 'ksnoop-observe': join(root, 'src/cli/observe-main.ts') },
   }),
   // A thread of the agent, which starts it by its path: the agent itself has no analyzer.
   build({

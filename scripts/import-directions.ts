@@ -51,7 +51,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'capture/facts': { loads: ['wire', 'capture', 'capture/kube'] },
   'capture/plan': { loads: ['wire', 'capture/*'] },
   'capture/registry': { loads: ['wire'] },
-  'capture/install': { loads: ['wire', 'capture', 'capture/kube', 'capture/agents'] },
+  'capture/install': {
+    loads: ['wire', 'capture', 'capture/kube', 'capture/agents', 'capture/kinds', 'capture/targets', 'capture/plan'],
+  },
 
   analyze: { loads: ['wire'] },
   'analyze/layers': { loads: ['wire', 'analyze'], types: ['analyze/packet'] },
@@ -171,6 +173,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/upkeep-commands.ts': { loads: [...BELOW_CLI, 'cli/*'] },
   'cli/root-command.ts': { loads: [...BELOW_CLI, 'cli', 'cli/settings'] },
   'cli/program.ts': { loads: [...BELOW_CLI, 'cli/*'] },
+  'cli/observe-main.ts': { loads: [...BELOW_CLI, 'cli', 'cli/root-command.ts', 'cli/observe'] },
   'cli/main.ts': { loads: [...BELOW_CLI, 'cli/*'] },
 
   'edge/trigger': { loads: ['wire', 'agent/recording', 'analyze/*'] },

@@ -53,6 +53,7 @@ export async function buildAgentImage(
   for (const file of [
     'ksnoop-controller.mjs',
     'ksnoop-edge.mjs',
+    'ksnoop-observe.mjs',
     'ksnoop-trigger.mjs',
     'sbom.cdx.json',
     'THIRD_PARTY_NOTICES.txt',

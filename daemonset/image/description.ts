@@ -88,6 +88,8 @@ export const DESCRIPTION = {
   controllerPath: '/usr/bin/ksnoop-controller',
   /** What the agent starts as a worker: the analysis of packets on their node. */
   edgePath: '/usr/bin/ksnoop-edge',
+  /** `ksnoop observe`: what `ksnoop install --observe` runs. */
+  observePath: '/usr/bin/ksnoop-observe',
   /** The thread that evaluates the trigger of a recording: the agent starts it. */
   triggerPath: '/usr/bin/ksnoop-trigger',
   shebang: '#!/usr/bin/node',

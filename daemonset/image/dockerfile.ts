@@ -50,8 +50,8 @@ export function dockerfile(): string {
     `COPY dist/THIRD_PARTY_NOTICES.txt /image${image.noticesPath}`,
     'COPY dist/agent-image-*.cdx.json /tmp/',
     `RUN cp "/tmp/agent-image-$(dpkg --print-architecture).cdx.json" /image${image.billPath}`,
-    'COPY dist/ksnoop-agent.mjs dist/ksnoop-controller.mjs dist/ksnoop-edge.mjs dist/ksnoop-trigger.mjs /tmp/',
-    ...[image.agentPath, image.controllerPath, image.edgePath, image.triggerPath].map((path) => {
+    'COPY dist/ksnoop-agent.mjs dist/ksnoop-controller.mjs dist/ksnoop-edge.mjs dist/ksnoop-observe.mjs dist/ksnoop-trigger.mjs /tmp/',
+    ...[image.agentPath, image.controllerPath, image.edgePath, image.observePath, image.triggerPath].map((path) => {
       const bundle = `/tmp/${path.split('/').at(-1)}.mjs`;
       return `RUN { echo '${image.shebang}'; cat ${bundle}; } > /image${path} && chmod 755 /image${path}`;
     }),

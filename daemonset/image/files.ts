@@ -14,7 +14,7 @@ export interface ImageFiles {
   /** The directory that becomes the image's root. */
   readonly root: string;
   readonly architecture: Architecture;
-  /** The bundled agent (ksnoop-agent.mjs), with its workers and the controller, the licences of what is in it and their list beside it (dist/). */
+  /** The bundled agent (ksnoop-agent.mjs), with its workers, the controller and the observer, the licences of what is in it and their list beside it (dist/). */
   readonly agent: string;
   /** As in `Fetching`. */
   readonly newest: boolean;
@@ -63,6 +63,7 @@ export async function layOutFiles({ root, architecture, agent, cache, newest, lo
     [agent, image.agentPath],
     [join(dirname(agent), 'ksnoop-controller.mjs'), image.controllerPath],
     [join(dirname(agent), 'ksnoop-edge.mjs'), image.edgePath],
+    [join(dirname(agent), 'ksnoop-observe.mjs'), image.observePath],
     [join(dirname(agent), 'ksnoop-trigger.mjs'), image.triggerPath],
   ] as const;
   for (const [from, path] of programs) {

@@ -7,6 +7,10 @@ export const AGENT_CONTAINER = 'agent';
 export const CONTROLLER_DEPLOYMENT = 'ksnoop-controller';
 export const CONTROLLER_CONTAINER = 'controller';
 
+/** What `install --observe` installs: its Deployment, and all that is named like it, also in the namespaces of targets. */
+export const OBSERVE_NAME = 'ksnoop-observe';
+export const OBSERVE_CONTAINER = 'observe';
+
 /** The key pair of tickets: the Secret that the controller mounts, and the ConfigMap that the agents mount. */
 export const TICKET_KEY_SECRET = 'ksnoop-ticket-key';
 export const TICKET_KEY_PUBLIC = 'ksnoop-ticket-key-public';

@@ -1,7 +1,7 @@
 import type { Colours } from './colour.ts';
 import { sanitise } from './sanitise.ts';
 import { tableLines } from './table.ts';
-import { byteSize } from './units.ts';
+import { byteSize, counted } from './units.ts';
 
 /** What `ksnoop status` shows: the fields of src/capture/install that people read. */
 export interface StatusView {
@@ -23,6 +23,15 @@ export interface StatusView {
   }[];
   readonly resources?: Resources | undefined;
   readonly captures?: CapturesView | undefined;
+  readonly observe?: ObserveView | undefined;
+}
+
+interface ObserveView {
+  readonly targets: readonly string[];
+  readonly namespaces: readonly string[] | undefined;
+  readonly available: boolean;
+  readonly restarts: number;
+  readonly reason: string;
 }
 
 interface CapturesView {
@@ -63,6 +72,7 @@ export function statusLines(status: StatusView, colours: Colours): string[] {
   ];
   if (status.resources !== undefined) lines.push(allowance(status.resources));
   if (status.captures !== undefined) lines.push(capturesLine(status.captures));
+  if (status.observe !== undefined) lines.push(observeLine(status.observe));
   const isMeasured = status.nodes.some(({ usage }) => usage !== undefined);
   const [node, pod, state, restarts, reason] = COLUMNS;
   const columns = isMeasured ? [node, pod, state, restarts, ...USAGE_COLUMNS, reason] : COLUMNS;
@@ -78,6 +88,15 @@ export function statusLines(status: StatusView, colours: Colours): string[] {
 function capturesLine({ desired, ready, reason, missing }: CapturesView): string {
   const trouble = [...(reason === '' ? [] : [reason]), ...missing.map((name) => `${name} is missing`)];
   return [`Captures of tenants: ${ready} of ${desired} controllers ready`, ...trouble].join('; ');
+}
+
+/** `observing svc/web in shop: running, 1 restart` */
+function observeLine({ targets, namespaces, available, restarts, reason }: ObserveView): string {
+  const where = namespaces === undefined ? 'all namespaces' : namespaces.join(', ');
+  const state = [available ? 'running' : 'not running', ...(restarts === 0 ? [] : [counted(restarts, 'restart')])];
+  return [`observing ${targets.join(' ')} in ${where}: ${state.join(', ')}`, ...(reason === '' ? [] : [reason])].join(
+    '; ',
+  );
 }
 
 /** `each agent: CPU 10m requested, no limit; memory 48Mi requested, 512Mi at most` */

@@ -25,7 +25,13 @@ import { pinnedPackages } from '../../daemonset/image/packages.ts';
 
 const cache = cacheDirectory();
 /** What Node runs: the only programs that are no machine code. */
-const SCRIPTS: readonly string[] = [image.agentPath, image.controllerPath, image.edgePath, image.triggerPath];
+const SCRIPTS: readonly string[] = [
+  image.agentPath,
+  image.controllerPath,
+  image.edgePath,
+  image.observePath,
+  image.triggerPath,
+];
 const roots: Record<Architecture, string> = { amd64: '', arm64: '' };
 let directory: string;
 
@@ -35,6 +41,7 @@ beforeAll(async () => {
   writeFileSync(agent, "import { argv } from 'node:process';\nconsole.log('agent', argv[2]);\n");
   writeFileSync(join(directory, 'ksnoop-controller.mjs'), "console.log('controller');\n");
   writeFileSync(join(directory, 'ksnoop-edge.mjs'), "console.log('edge');\n");
+  writeFileSync(join(directory, 'ksnoop-observe.mjs'), "console.log('observe');\n");
   writeFileSync(join(directory, 'ksnoop-trigger.mjs'), "console.log('trigger');\n");
   writeFileSync(join(directory, 'THIRD_PARTY_NOTICES.txt'), 'licences of what is bundled\n');
   writeFileSync(join(directory, 'sbom.cdx.json'), '{"components":[{"name":"ws"}]}');
@@ -78,6 +85,7 @@ test.runIf(process.arch === 'x64')('every program runs with only those files', a
   expect(await inside('/usr/bin/prlimit', '--version')).toContain('util-linux');
   expect(await inside('/usr/bin/ksnoop-agent', 'idle')).toBe('agent idle\n');
   expect(await inside('/usr/bin/ksnoop-controller')).toBe('controller\n');
+  expect(await inside('/usr/bin/ksnoop-observe')).toBe('observe\n');
 });
 
 test.each(['amd64', 'arm64'] as const)(

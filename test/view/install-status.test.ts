@@ -47,6 +47,15 @@ test('the controllers of Captures, and what they need and do not have', () => {
   );
 });
 
+test('what is observed, and why its pod does not run', () => {
+  const line = (observe: StatusView['observe']) => statusLines({ ...status, observe }, new Colours(false))[2];
+  const running = { targets: ['svc/web'], namespaces: ['shop'], available: true, restarts: 0, reason: '' };
+  expect(line(running)).toBe('observing svc/web in shop: running');
+  expect(line({ ...running, namespaces: undefined, available: false, restarts: 2, reason: 'CrashLoopBackOff' })).toBe(
+    'observing svc/web in all namespaces: not running, 2 restarts; CrashLoopBackOff',
+  );
+});
+
 test('what a registry or a container said does not reach the terminal as orders', () => {
   const evil = 'x\u001b[2J\u202ey';
   const lines = statusLines(

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { objectAt, stringsAt } from '../../wire/guard.ts';
 import { VERSION } from '../../wire/version.ts';
+import { AGENT_NAMESPACE, OBSERVE_NAME } from '../agent-objects.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
 import { takesTickets } from './captures-status.ts';
@@ -9,6 +10,9 @@ import { NODES_NAMED, READY_TIMEOUT_MS } from './limits.ts';
 import { daemonsetDirectory, type Manifest, nameOf, readKustomization } from './manifests.ts';
 import { nodeImages } from './node-images.ts';
 import { addressed, FIELD_MANAGER, imageOf, OWN_LABELS, prepared } from './objects.ts';
+import { presentObservation, removeEarlierObservation } from './observe/installed.ts';
+import { observeObjects } from './observe/objects.ts';
+import type { Observation } from './observe/observation.ts';
 import { nextPoll } from './poll.ts';
 import { findDaemonSet, type InstallStatus, type NodeStatus, status } from './status.ts';
 import { ticketKeyObjects } from './ticket-key.ts';
@@ -21,6 +25,8 @@ export interface InstallOptions {
   readonly pullSecrets?: readonly string[] | undefined;
   /** Captures of tenants (daemonset/captures) as well. Left out: where they are installed. */
   readonly captures?: boolean | undefined;
+  /** What an installed `ksnoop observe` observes. Left out: what is installed. */
+  readonly observe?: Observation | undefined;
   /** A directory of daemonset/overlays instead of the base, such as `selinux`. */
   readonly overlay?: string | undefined;
   /** Where base and overlays are, if not the package's own `daemonset`. */
@@ -40,6 +46,37 @@ export interface InstallOptions {
 export async function install(options: InstallOptions, progress: (line: string) => void): Promise<InstallStatus> {
   const { kube, signal } = options;
   const api = new ObjectApi(kube, signal);
+  const { objects, observed } = await planned(api, options, progress);
+  for (const object of objects) {
+    await api.apply(addressed(await adapted(api, object)), FIELD_MANAGER);
+    progress(`applied ${nameOf(object)}`);
+  }
+  if (observed) await removeEarlierObservation(api, objects, progress);
+  const timeoutMs = options.timeoutMs ?? READY_TIMEOUT_MS;
+  return timeoutMs === 0 ? status(kube, signal) : untilReady(kube, timeoutMs, progress, signal);
+}
+
+/**
+ * The objects that `install` would apply; nothing is changed. Of the keys of tickets only the ConfigMap's and the Secret's names are known:
+ * they are made when they are installed, and left out here.
+ * @throws KsnoopError as install, before it applies
+ */
+export async function plannedObjects(
+  options: InstallOptions,
+  progress: (line: string) => void,
+): Promise<readonly Manifest[]> {
+  const api = new ObjectApi(options.kube, options.signal);
+  const { objects } = await planned(api, options, progress);
+  return objects.filter(({ kind }) => kind !== 'Secret');
+}
+
+interface Planned {
+  readonly objects: readonly Manifest[];
+  /** An observation is among them. */
+  readonly observed: boolean;
+}
+
+async function planned(api: ObjectApi, options: InstallOptions, progress: (line: string) => void): Promise<Planned> {
   const before = await findDaemonSet(api);
   const installed = before === undefined ? undefined : imageOf(before);
   const image = (options.image ?? installed?.image) || (await imageOfNodes(api, progress));
@@ -47,19 +84,17 @@ export async function install(options: InstallOptions, progress: (line: string) 
   const directory = join(root, ...(options.overlay ? ['overlays', options.overlay] : ['base']));
   // Without them the agents would listen to everybody who may port-forward: they stay until they are uninstalled.
   const captures = options.captures === true || (before !== undefined && takesTickets(before));
+  // One that is installed goes with the agents: its version is theirs.
+  const observation = options.observe ?? (await presentObservation(api));
   const objects = prepared(
     [
       ...readKustomization(directory, captures ? [join(root, 'captures')] : []),
       ...(captures ? await ticketKeyObjects(api) : []),
+      ...(observation === undefined ? [] : observeObjects(observation, captures)),
     ],
     { image, pullSecrets: options.pullSecrets ?? installed?.pullSecrets ?? [] },
   );
-  for (const object of objects) {
-    await api.apply(addressed(await adapted(api, object)), FIELD_MANAGER);
-    progress(`applied ${nameOf(object)}`);
-  }
-  const timeoutMs = options.timeoutMs ?? READY_TIMEOUT_MS;
-  return timeoutMs === 0 ? status(kube, signal) : untilReady(kube, timeoutMs, progress, signal);
+  return { objects, observed: observation !== undefined };
 }
 
 /** A namespace that was there before is used but not taken over: uninstall leaves it. */
@@ -97,14 +132,16 @@ async function untilReady(
 
 /** Every agent that can be ready is, with the present image. Agents of nodes that are down come when their nodes do. */
 function isComplete(status: InstallStatus): boolean {
-  const { installed, settled, desired, updated, ready, nodes, captures } = status;
+  const { installed, settled, desired, updated, ready, nodes, captures, observe } = status;
+  if (observe !== undefined && !(observe.settled && observe.available)) return false;
   if (captures !== undefined && !(captures.settled && captures.ready >= captures.desired)) return false;
   const down = nodes.filter(({ nodeDown, pod }) => nodeDown && pod !== '').length;
   const present = nodes.filter(({ state }) => state === 'ready').length;
   return installed && settled && desired > 0 && updated + down >= desired && Math.min(ready, present) + down >= desired;
 }
 
-function progressLine({ desired, ready, updated, trouble, nodes, settled, captures }: InstallStatus): string {
+function progressLine(status: InstallStatus): string {
+  const { desired, ready, updated, trouble, nodes, settled, captures, observe } = status;
   const isEmpty = desired === 0 && nodes.every(({ pod }) => pod === '');
   if (!settled || (desired === 0 && !isEmpty)) return 'waiting for the DaemonSet controller';
   if (isEmpty) return 'no node matches the DaemonSet';
@@ -117,6 +154,9 @@ function progressLine({ desired, ready, updated, trouble, nodes, settled, captur
       `${captures.ready} of ${captures.desired} controllers ready${captures.reason && `: ${captures.reason}`}`,
     );
   }
+  if (observe !== undefined && !(observe.available && observe.settled)) {
+    words.push(`the observation is not available${observe.reason && `: ${observe.reason}`}`);
+  }
   // While an old agent is still there it counts as ready, but not as updated.
   return [`${Math.min(ready, updated)} of ${desired} nodes ready`, ...words].join('; ');
 }
@@ -125,9 +165,12 @@ function nodeWords({ node, state, reason }: NodeStatus): string {
   return `${node || 'unscheduled'}: ${state === 'being replaced' ? state : reason}`;
 }
 
-function hintFor({ nodes, image }: InstallStatus): string {
+function hintFor({ nodes, image, observe, ready, desired }: InstallStatus): string {
   if (nodes.some(({ reason }) => /ErrImage|ImagePull|InvalidImageName/.test(reason))) {
     return `The nodes cannot get ${image}: ${LOADING}, or give a pull secret with --pull-secret.`;
+  }
+  if (observe?.available === false && ready >= desired) {
+    return `See what it prints: kubectl logs -n ${AGENT_NAMESPACE} deployment/${OBSERVE_NAME}`;
   }
   return 'See the state of each node: ksnoop status';
 }

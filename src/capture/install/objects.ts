@@ -1,7 +1,14 @@
 import { KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, objectsAt, stringsAt } from '../../wire/guard.ts';
 import { VERSION } from '../../wire/version.ts';
-import { AGENT_CONTAINER, AGENT_DAEMONSET, CONTROLLER_CONTAINER, CONTROLLER_DEPLOYMENT } from '../agent-objects.ts';
+import {
+  AGENT_CONTAINER,
+  AGENT_DAEMONSET,
+  CONTROLLER_CONTAINER,
+  CONTROLLER_DEPLOYMENT,
+  OBSERVE_CONTAINER,
+  OBSERVE_NAME,
+} from '../agent-objects.ts';
 import type { ObjectId } from '../kube/object-api.ts';
 import type { Manifest } from './manifests.ts';
 
@@ -102,7 +109,8 @@ function labelled(object: Manifest): Manifest {
 function containerOf(object: Manifest): string | undefined {
   const { name } = objectAt(object, 'metadata');
   if (object.kind === 'DaemonSet' && name === AGENT_DAEMONSET) return AGENT_CONTAINER;
-  return object.kind === 'Deployment' && name === CONTROLLER_DEPLOYMENT ? CONTROLLER_CONTAINER : undefined;
+  if (object.kind !== 'Deployment') return undefined;
+  return name === CONTROLLER_DEPLOYMENT ? CONTROLLER_CONTAINER : name === OBSERVE_NAME ? OBSERVE_CONTAINER : undefined;
 }
 
 function withImage(object: Manifest, container: string, { image, pullSecrets }: Changes): Manifest {

@@ -7,6 +7,7 @@ import { ObjectApi } from '../kube/object-api.ts';
 import { memoryKill, type PodView, podTrouble, podView } from '../kube/pod.ts';
 import { type CapturesStatus, capturesStatus, takesTickets } from './captures-status.ts';
 import { imageOf, VERSION_LABEL } from './objects.ts';
+import { type ObserveStatus, observeStatus } from './observe/status.ts';
 import { type AgentResources, type AgentUsage, agentUsage, resourcesOf } from './resources.ts';
 
 /** One node, or one agent on a node that cannot be listed. */
@@ -47,6 +48,8 @@ export interface InstallStatus {
   readonly nodes: readonly NodeStatus[];
   /** Captures of tenants; undefined where they are not installed. */
   readonly captures?: CapturesStatus | undefined;
+  /** What `install --observe` installed; undefined without it. */
+  readonly observe?: ObserveStatus | undefined;
 }
 
 const NOTHING = { image: '', version: '', desired: 0, updated: 0, ready: 0, settled: true, trouble: '' } as const;
@@ -84,6 +87,7 @@ export async function status(kube: Kube, signal?: AbortSignal): Promise<InstallS
     settled: count('observedGeneration') >= (optionalNumber(objectAt(daemonSet, 'metadata'), 'generation') ?? 0),
     trouble: views.length < desired ? await creationTrouble(api) : '',
     captures: takesTickets(daemonSet) ? await capturesStatus(api) : undefined,
+    observe: await observeStatus(api),
     nodes: nodeStatuses(daemonSet, views, nodes).map((node) => ({ ...node, usage: usage.get(node.pod) })),
   };
 }

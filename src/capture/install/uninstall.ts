@@ -5,12 +5,16 @@ import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
 import { GONE_TIMEOUT_MS } from './limits.ts';
 import { nameOf } from './manifests.ts';
-import { type AppliedKind, addressed, FIELD_MANAGER, KINDS, OWN_LABELS, OWN_SELECTOR } from './objects.ts';
+import { addressed, FIELD_MANAGER, KINDS, OWN_LABELS } from './objects.ts';
+import { OBSERVE_LABEL, presentObservation } from './observe/installed.ts';
+import { ownObjects, type Search } from './own-objects.ts';
 import { nextPoll } from './poll.ts';
 
 export interface UninstallOptions {
   readonly kube: Kube;
   readonly timeoutMs?: number;
+  /** Remove the observation alone (`install --observe`). */
+  readonly observeOnly?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,16 +29,17 @@ export interface UninstallOptions {
 export async function uninstall(options: UninstallOptions, progress: (line: string) => void): Promise<string[]> {
   const { kube, signal } = options;
   const api = new ObjectApi(kube, signal);
-  await refuseOthers(api);
+  if (options.observeOnly !== true) await refuseOthers(api);
   const removed: JsonObject[] = [];
+  const search = await searchFor(api, options.observeOnly === true);
   for (const kind of [...KINDS].reverse()) {
-    for (const object of await ownObjects(api, kind)) {
+    for (const object of await ownObjects(api, kind, search)) {
       await api.remove(addressed(object));
       removed.push(object);
       progress(`removing ${nameOf(object)}`);
     }
   }
-  await releaseNamespace(api);
+  if (options.observeOnly !== true) await releaseNamespace(api);
   await untilGone(api, options, removed, progress);
   return removed.map(nameOf);
 }
@@ -60,22 +65,15 @@ async function refuseOthers(api: ObjectApi): Promise<void> {
   );
 }
 
-async function ownObjects(api: ObjectApi, kind: AppliedKind): Promise<JsonObject[]> {
-  const namespace = kind.namespaced ? AGENT_NAMESPACE : undefined;
-  try {
-    const objects = await api.list({ apiVersion: kind.api, kind: kind.kind }, namespace, {
-      labelSelector: OWN_SELECTOR,
-    });
-    // Objects in a list have no `kind`.
-    return objects.map((object) => ({ ...object, apiVersion: kind.api, kind: kind.kind }));
-  } catch (thrown) {
-    if (!(thrown instanceof KsnoopError)) throw thrown;
-    // A cluster without the kind has no object of it. What the user may not list, install cannot have created for them;
-    // only for the namespace and the DaemonSet this is an error.
-    const isNeeded = kind.kind === 'Namespace' || kind.kind === 'DaemonSet';
-    if (thrown.code === 'NOT_FOUND' || (thrown.code === 'FORBIDDEN' && !isNeeded)) return [];
+/** Which objects are looked for, and where besides the agents' namespace: where the Deployment says that its targets are. */
+async function searchFor(api: ObjectApi, observeOnly: boolean): Promise<Search> {
+  // Without it, or when it cannot be read, all namespaces are searched all the same.
+  const observation = await presentObservation(api).catch((thrown: unknown) => {
+    if (thrown instanceof KsnoopError && thrown.code !== 'INTERRUPTED') return undefined;
     throw thrown;
-  }
+  });
+  const namespaces = observation?.namespaces ?? [];
+  return { namespaces, ...(observeOnly && { label: OBSERVE_LABEL }) };
 }
 
 /** Give up the fields of a namespace that is not ours: applying none of them removes those only we own. */
@@ -90,7 +88,7 @@ async function releaseNamespace(api: ObjectApi): Promise<void> {
 
 async function untilGone(
   api: ObjectApi,
-  { timeoutMs = GONE_TIMEOUT_MS, signal }: UninstallOptions,
+  { timeoutMs = GONE_TIMEOUT_MS, signal, observeOnly = false }: UninstallOptions,
   removed: readonly JsonObject[],
   progress: (line: string) => void,
 ): Promise<void> {
@@ -102,7 +100,8 @@ async function untilGone(
       if (present === undefined || objectAt(present, 'metadata').uid !== objectAt(object, 'metadata').uid)
         left.delete(name);
     }
-    const pods = await api.list({ apiVersion: 'v1', kind: 'Pod' }, AGENT_NAMESPACE, { labelSelector: AGENT_SELECTOR });
+    const labelSelector = observeOnly ? OBSERVE_LABEL : AGENT_SELECTOR;
+    const pods = await api.list({ apiVersion: 'v1', kind: 'Pod' }, AGENT_NAMESPACE, { labelSelector });
     const names = [...left.keys(), ...pods.map((pod) => nameOf({ kind: 'Pod', ...pod }))];
     if (names.length === 0) return;
     const line = `waiting for ${names.join(', ')} to go`;

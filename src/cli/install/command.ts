@@ -1,4 +1,5 @@
-import { install } from '../../capture/install/install.ts';
+import { dump } from 'js-yaml';
+import { install, plannedObjects } from '../../capture/install/install.ts';
 import { status } from '../../capture/install/status.ts';
 import { uninstall } from '../../capture/install/uninstall.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
@@ -13,15 +14,25 @@ import { onStopSignals } from '../signals.ts';
 import { textOrJson } from '../usage.ts';
 import { durationOf } from '../values.ts';
 import { skewAdvice, skewOf } from '../version/skew.ts';
+import { completeObservation, type RawObserveOptions } from './observe-options.ts';
 
-/** What commander hands over for install, uninstall and status. */
-export interface RawInstallOptions {
+/** What commander hands over for install and status. */
+export interface RawInstallOptions extends RawObserveOptions, RawClusterOptions {
   readonly image?: string;
   readonly pullSecret?: string[];
   readonly overlay?: string;
   readonly captures?: boolean;
   readonly timeout?: string;
+  readonly dryRun?: boolean;
   readonly output?: string;
+}
+
+/** What commander hands over for uninstall. */
+export interface RawUninstallOptions extends RawClusterOptions {
+  readonly observe?: boolean;
+}
+
+interface RawClusterOptions {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly quiet?: boolean;
@@ -33,20 +44,29 @@ export async function installCommand(raw: RawInstallOptions): Promise<ExitCode> 
   return withKube(raw, async (kube, signal) => {
     const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
     const { image, pullSecret: pullSecrets, overlay, captures } = raw;
-    const result = await install({ kube, image, pullSecrets, overlay, captures, timeoutMs, signal }, info);
+    const observe = completeObservation(raw, kube.namespace);
+    const options = { kube, image, pullSecrets, overlay, captures, observe, timeoutMs, signal };
+    if (raw.dryRun === true) {
+      const objects = await plannedObjects(options, info);
+      process.stdout.write(objects.map((object) => `---\n${dump(object, { noRefs: true })}`).join(''));
+      return EXIT.done;
+    }
+    const result = await install(options, info);
     warn(`the agents are installed: ${result.ready} of ${result.desired} nodes ready, image ${result.image}`);
     if (result.captures !== undefined)
       warn('the agents take tickets only: users capture with Captures (docs/tenants.md)');
+    if (result.observe !== undefined) warn(`observing ${result.observe.targets.join(' ')}: see ksnoop status`);
     return EXIT.done;
   });
 }
 
 /** `ksnoop uninstall` */
-export function uninstallCommand(raw: RawInstallOptions): Promise<ExitCode> {
+export function uninstallCommand(raw: RawUninstallOptions): Promise<ExitCode> {
   return withKube(raw, async (kube, signal) => {
     const { info, warn } = logger({ quiet: raw.quiet === true, verbose: false });
-    const removed = await uninstall({ kube, signal }, info);
-    warn(removed.length === 0 ? 'nothing of ksnoop was installed' : `removed ${removed.length} objects`);
+    const removed = await uninstall({ kube, signal, observeOnly: raw.observe }, info);
+    const nothing = raw.observe === true ? 'no observation was installed' : 'nothing of ksnoop was installed';
+    warn(removed.length === 0 ? nothing : `removed ${removed.length} objects`);
     return EXIT.done;
   });
 }
@@ -69,7 +89,7 @@ export async function statusCommand(raw: RawInstallOptions): Promise<ExitCode> {
 }
 
 async function withKube(
-  raw: RawInstallOptions,
+  raw: RawClusterOptions,
   act: (kube: Kube, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const abort = new AbortController();

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { install } from '../../../src/capture/install/install.ts';
+import { install, plannedObjects } from '../../../src/capture/install/install.ts';
 import { daemonsetDirectory, readKustomization } from '../../../src/capture/install/manifests.ts';
 import { KINDS, prepared } from '../../../src/capture/install/objects.ts';
 import { status } from '../../../src/capture/install/status.ts';
@@ -85,7 +85,10 @@ spec: {template: {spec: {containers: [{name: agent, securityContext: {seLinuxOpt
       if (found) return json(response, 200, found);
       const wanted = new URLSearchParams(query).get('labelSelector')?.split(',') ?? [];
       const items = [...store]
-        .filter(([key]) => key.startsWith(`${path}/`) && !key.slice(path.length + 1).includes('/'))
+        // Of a namespace, or of all namespaces.
+        .filter(([key]) =>
+          [key, key.replace(/\/namespaces\/[^/]+(?=\/)/, '')].some((each) => isDirectlyBelow(path, each)),
+        )
         .map(([, object]) => object)
         .filter(({ metadata }) =>
           wanted.every((pair) => metadata.labels?.[pair.split('=')[0] ?? ''] === pair.split('=')[1]),
@@ -115,6 +118,10 @@ function discovered(path: string): object | undefined {
   if (kinds.length === 0) return undefined;
   const resources = kinds.map(({ kind, plural, namespaced }) => ({ kind, name: plural, namespaced, verbs: [] }));
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: kinds[0]?.api, resources };
+}
+
+function isDirectlyBelow(path: string, key: string): boolean {
+  return key.startsWith(`${path}/`) && !key.slice(path.length + 1).includes('/');
 }
 
 /** The kind of the object at a path, or of the list that holds it. */
@@ -403,4 +410,76 @@ test('a Secret without a key is not replaced', async () => {
     code: 'BAD_MANIFEST',
     message: expect.stringContaining('no Ed25519 key'),
   });
+});
+
+const OBSERVED = '/apis/apps/v1/namespaces/ksnoop/deployments/ksnoop-observe';
+const observe = {
+  targets: ['svc/web'],
+  namespaces: ['shop', 'pay'],
+  flags: ['--otlp', 'http://collector:4318'],
+  headersSecret: 'otlp',
+  ca: '-----BEGIN CERTIFICATE-----',
+};
+const role = (namespace: string) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles/ksnoop-observe`;
+
+test('an observation is installed with permissions where its targets are, stays without the option, changes, and is removed', async () => {
+  const own = { kube, manifests: daemonsetDirectory(), image: 'agent:1', timeoutMs: 0 };
+  await install({ ...own, observe }, () => {});
+  const first = [...store.keys()];
+  for (const namespace of ['ksnoop', 'shop', 'pay']) expect(first).toContain(role(namespace));
+  expect(JSON.stringify(store.get(role('ksnoop')))).toMatch(/pods\/portforward(?!.*pods\/exec)/);
+  // With the agents it gets their image, and all that it had.
+  await install({ ...own, image: 'agent:2' }, () => {});
+  expect([...store.keys()]).toEqual(first);
+  expect(JSON.stringify(store.get(OBSERVED))).toContain('"image":"agent:2"');
+  expect((await status(kube)).observe).toMatchObject({
+    targets: ['svc/web'],
+    namespaces: ['shop', 'pay'],
+    available: false,
+    reason: 'it has no pod',
+  });
+  // What it no longer observes is no longer permitted, and a Role of others stays.
+  store.set(role('other').replace('ksnoop-observe', 'mine'), {
+    metadata: { name: 'mine', namespace: 'other', labels: store.get(role('shop'))?.metadata.labels ?? {} },
+  });
+  await install({ ...own, observe: { ...observe, namespaces: ['shop'], ca: undefined } }, () => {});
+  expect(store.has(role('shop'))).toBe(true);
+  expect(store.has(role('pay'))).toBe(false);
+  expect(store.has(`${NAMESPACE}/configmaps/ksnoop-observe`)).toBe(false);
+  const removed = await uninstall({ kube, observeOnly: true }, () => {});
+  expect(removed).toContain('Role shop/ksnoop-observe');
+  expect([...store.keys()].filter((path) => path.includes('ksnoop-observe'))).toEqual([]);
+  expect(store.has(DAEMONSET)).toBe(true);
+  await install({ ...own, observe }, () => {});
+  expect(await uninstall({ kube }, () => {})).toContain('RoleBinding pay/ksnoop-observe');
+  expect([...store.keys()]).toEqual([role('other').replace('ksnoop-observe', 'mine')]);
+});
+
+test('agents that take tickets are reached by exec, and what is planned is not applied', async () => {
+  const own = { kube, manifests: daemonsetDirectory(), image: 'agent:1', timeoutMs: 0 };
+  const objects = await plannedObjects({ ...own, observe, captures: true }, () => {});
+  expect(store.size).toBe(0);
+  const kinds = objects.map(({ kind }) => kind);
+  expect(kinds).toContain('Deployment');
+  // The key pair is made when it is installed: its private key is not printed.
+  expect(kinds).not.toContain('Secret');
+  const ofAgents = objects.find(
+    (object) => object.kind === 'Role' && /"ksnoop-observe","namespace":"ksnoop"/.test(JSON.stringify(object)),
+  );
+  expect(JSON.stringify(ofAgents)).toMatch(/pods\/exec/);
+  expect(JSON.stringify(ofAgents)).not.toMatch(/portforward/);
+});
+
+test('an annotation that somebody edited is an error, and does not keep it from being removed', async () => {
+  const own = { kube, manifests: daemonsetDirectory(), image: 'agent:1', timeoutMs: 0 };
+  for (const text of ['', '[1]', '{"targets":[1],"namespaces":[],"flags":[]}', '{'.repeat(5000)]) {
+    await install({ ...own, observe }, () => {});
+    const deployment = store.get(OBSERVED);
+    if (deployment === undefined) throw new Error('no Deployment');
+    deployment.metadata.annotations = { 'ksnoop.io/observe': text };
+    await expect(install(own, () => {})).rejects.toMatchObject({ code: 'BAD_MANIFEST' });
+    expect((await status(kube)).observe?.reason).toContain('is not as ksnoop wrote it');
+    await uninstall({ kube }, () => {});
+    expect(store.size).toBe(0);
+  }
 });

@@ -1,45 +1,30 @@
 // Programs of others take what ksnoop exports: Prometheus and an OpenTelemetry Collector, built from their Go modules.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { cacheDirectory } from '../../../daemonset/image/cache-directory.ts';
 import { observeCommand } from '../../../src/cli/observe/command.ts';
 import { summary } from '../../../src/run/analysis/summary.ts';
 import { METRICS, prometheusName } from '../../../src/run/otlp/metric-table.ts';
 import { analysed } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
+import { GO_BUILD_MS, goProgram } from '../../support/go-program.ts';
 import { Random } from '../../support/random.ts';
 
-const SOURCES = join(import.meta.dirname, '../../oracle/otlp');
+const PROMETHEUS = 'github.com/prometheus/prometheus/cmd/prometheus';
 const WRONG_SERVICE = join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng');
 /** An odd number: at no percentile that is asked is the rank between two exchanges. */
 const EXCHANGES = 1001;
 const GENEROUS = { timeout: 120_000, interval: 200 };
 
-/** A build from nothing takes ten minutes on two busy processors. */
-const BUILD_MS = 1_800_000;
-
-const run = promisify(execFile);
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-otlp-'));
 const processes: ChildProcess[] = [];
 afterAll(() => {
   for (const process of processes) process.kill('SIGKILL');
   rmSync(directory, { recursive: true, force: true });
 });
-
-/** A program of a module below test/oracle/otlp, built once. */
-async function built(module: string, target: string, ...flags: string[]): Promise<string> {
-  const program = join(cacheDirectory(), 'otlp', module);
-  if (existsSync(program)) return program;
-  mkdirSync(join(cacheDirectory(), 'otlp'), { recursive: true });
-  const env = { ...process.env, CGO_ENABLED: '0' };
-  await run('go', ['build', ...flags, '-ldflags', '-s -w', '-o', program, target], { cwd: join(SOURCES, module), env });
-  return program;
-}
 
 function started(program: string, ...words: string[]): { output(): string } {
   const child = spawn(program, words, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -98,12 +83,7 @@ describe('Prometheus', () => {
   let url = '';
 
   beforeAll(async () => {
-    const program = await built(
-      'prometheus',
-      'github.com/prometheus/prometheus/cmd/prometheus',
-      '-tags',
-      'remove_all_sd',
-    );
+    const program = await goProgram('prometheus', PROMETHEUS, '-tags', 'remove_all_sd');
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     const config = join(directory, 'prometheus.yml');
@@ -119,7 +99,7 @@ describe('Prometheus', () => {
       '--storage.tsdb.retention.time=100y',
     );
     await vi.waitFor(async () => expect((await fetch(`${url}/-/ready`)).status).toBe(200), GENEROUS);
-  }, BUILD_MS);
+  }, GO_BUILD_MS);
 
   async function value(query: string, time: number): Promise<number> {
     const asked = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query, time: String(time) })}`);
@@ -158,7 +138,7 @@ describe('Prometheus', () => {
 });
 
 it('an OpenTelemetry Collector takes metrics, spans and log records', async () => {
-  const program = await built('collector', '.');
+  const program = await goProgram('collector');
   const port = await freePort();
   const config = join(directory, 'collector.yaml');
   const pipeline = '{ receivers: [otlp], exporters: [debug] }';
