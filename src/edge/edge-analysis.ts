@@ -1,5 +1,6 @@
 import { DISPOSITION } from '../analyze/engine/analysis.ts';
 import { CaptureAnalysis } from '../analyze/engine/capture-analysis.ts';
+import type { AnalysisSink } from '../analyze/flow/flow-facts.ts';
 import { type Counted, FoundWriter } from '../analyze/found/found-writer.ts';
 import type { PacketView } from '../analyze/packet/packet.ts';
 import { DecodedPacket } from '../analyze/trace/decoded-packet.ts';
@@ -9,6 +10,7 @@ import type { EdgeRequest } from '../wire/agent-protocol.ts';
 import { BLOCK } from '../wire/pcapng.ts';
 import { plainBlock, sectionHeader, startMarker } from '../wire/pcapng-write.ts';
 import { FoundBatches } from './found-batches.ts';
+import { NodeFilter } from './node-filter.ts';
 import { Sampling } from './sampling.ts';
 
 /** How often counts are sent while packets come, milliseconds. */
@@ -27,6 +29,7 @@ export class EdgeAnalysis {
   readonly #found: FoundWriter;
   readonly #decoded: DecodedPacket;
   readonly #batches: FoundBatches;
+  #filter: NodeFilter | undefined;
   readonly #sampling = new Sampling();
   /** By interface: its link type, and whether it has brought a packet. */
   readonly #linkTypes: number[] = [];
@@ -50,7 +53,7 @@ export class EdgeAnalysis {
     this.#found = new FoundWriter((place, json) => this.#batches.add(place, json));
     const { detail, labels, firstLegs, firstLegsOnly, showSecrets } = request;
     this.#capture = new CaptureAnalysis(
-      this.#found,
+      request.where === undefined ? this.#found : this.#filtered(this.#found),
       { detail, labels, firstLegs, firstLegsOnly, showSecrets },
       {
         interface: (id, { linkType }) => {
@@ -65,6 +68,7 @@ export class EdgeAnalysis {
     const { analysis } = this.#capture;
     this.#decoded = new DecodedPacket(analysis.places, analysis.hosts);
     this.#found.attach(analysis);
+    if (request.where !== undefined) this.#filter = NodeFilter.of(request.where, analysis, showSecrets);
     this.#merge = new Merge(
       {
         addInterface: (_id, bytes, offset, length) => this.#pass(BLOCK.interfaceDescription, bytes, offset, length),
@@ -102,6 +106,21 @@ export class EdgeAnalysis {
     this.#found.flush();
     if (this.#hasPackets && this.#now() - this.#totalsAt >= TOTALS_MS) this.#sendTotals();
     this.#batches.tick();
+  }
+
+  /** A sink that leaves out events which do not match; whose the flow is travels all the same. */
+  #filtered(found: FoundWriter): AnalysisSink {
+    return {
+      event: (event, flow) => {
+        if (this.#filter?.wants(event, flow) === false) found.identity(flow);
+        else found.event(event, flow);
+      },
+      flowEnded: (flow) => found.flowEnded(flow),
+      flowBegan: (packet) => found.flowBegan(packet),
+      leftAt: (packet) => found.leftAt(packet),
+      legShown: (...shown) => found.legShown(...shown),
+      legJoined: (flow) => found.legJoined(flow),
+    };
   }
 
   #trace(packet: PacketView): void {
@@ -177,6 +196,7 @@ export class EdgeAnalysis {
       fragmentsEvicted: fragments.evicted,
       opaque: this.#opaque,
       skipped: this.#skipped,
+      filtered: this.#filter?.leftOut ?? 0,
     };
   }
 }

@@ -61,6 +61,8 @@ export interface EdgeRequest {
   readonly firstLegsOnly: boolean;
   readonly traced: boolean;
   readonly showSecrets: boolean;
+  /** What certainly does not match this expression of `--where` may be left out. */
+  readonly where?: string | undefined;
 }
 
 /** What the client sends afterwards. */
@@ -154,6 +156,9 @@ const MILLISECONDS: Bounds = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 /** Characters of a key, a code or an interface's name in an event: a pod's name and its namespace have up to 317. */
 const WORD_MAXIMUM = 1_024;
 
+/** Characters of an expression of `--where` of which an agent evaluates a part. */
+export const EDGE_WHERE_MAXIMUM = 8_192;
+
 /** A signed ticket in base64url. */
 const TICKET_TEXT_MAXIMUM = 16_384;
 
@@ -196,10 +201,9 @@ export function parseCaptureRequest(line: string): CaptureRequest {
 
 /** @throws KsnoopError INVALID_MESSAGE */
 export function parseEdgeRequest(value: unknown): EdgeRequest {
-  const { detail, labels, firstLegs, firstLegsOnly, traced, showSecrets } = requireObject(
-    value,
-    'request for an analysis',
-  );
+  const request = requireObject(value, 'request for an analysis');
+  const { detail, labels, firstLegs, firstLegsOnly, traced, showSecrets } = request;
+  const where = optionalString(request, 'where');
   return {
     detail: detail === true,
     labels: labels === true,
@@ -207,6 +211,7 @@ export function parseEdgeRequest(value: unknown): EdgeRequest {
     firstLegsOnly: firstLegsOnly === true,
     traced: traced === true,
     showSecrets: showSecrets === true,
+    ...(where !== undefined && where.length <= EDGE_WHERE_MAXIMUM ? { where } : {}),
   };
 }
 

@@ -55,12 +55,18 @@ export function agentStream(file: Uint8Array, onNode: OnNode = () => true): Uint
 /**
  * What the analysis beside an agent makes of its stream.
  * @param chunk bytes that are handed over at a time
- * @param waiting bytes that always wait behind them
+ * @param waiting bytes that always wait behind them @param where what `--where` says
  */
-export function analysedStream(stream: Uint8Array, kind: AnalysisOutputKind, chunk = 65_536, waiting = 0): Uint8Array {
+export function analysedStream(
+  stream: Uint8Array,
+  kind: AnalysisOutputKind,
+  chunk = 65_536,
+  waiting = 0,
+  where?: string,
+): Uint8Array {
   const written: Uint8Array[] = [];
   const edge = new EdgeAnalysis(
-    edgeRequest(kind, { where: undefined, showSecrets: false }),
+    edgeRequest(kind, { where, showSecrets: false }),
     (bytes) => void written.push(bytes),
     () => 0,
   );

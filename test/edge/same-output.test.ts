@@ -72,6 +72,61 @@ test.each(['json', 'summary'])('--where chooses the same of -o %s', { timeout: T
   expect(edge).not.toEqual(shownOf(kind, [stream]));
 });
 
+/** Of some a node decides all, of others a part or nothing. */
+const WHERE = [
+  'failed',
+  'failed || latency > duration("5ms")',
+  'http.status >= 300 && dst.pod.startsWith("web")',
+  'has(http.path) && http.path.startsWith("/r") && src.ip != dst.ip',
+  '!(protocol == "http") && (src.ip == "10.0.0.1" || dst.service == "web")',
+  'flow < 20 && kind == "exchange" && requestBytes > 60',
+  'has(src.pod) && time > timestamp("2020-01-01T00:00:00Z") && http.requestHeaders["host"].matches("^w")',
+  'label.contains("web") && has(src.pod) && size(dst.pod) > 2',
+];
+
+test.each(WHERE)(
+  '--where %s chooses the same where nodes leave out what does not match',
+  { timeout: TIMEOUT },
+  async (text) => {
+    let chosen = 0;
+    for (const file of FILES.filter((each) => /both-ends|loss-resp|mesh|quic|http1-/.test(each))) {
+      const stream = agentStream(readFileSync(join(TESTS, file)));
+      for (const { name, json } of FORMS.filter(({ name }) => name !== 'trace')) {
+        const kind = { ...(await kindOf({ name, json })), detail: true };
+        const shown = async (of: Uint8Array) =>
+          shownOf(kind, [of], json, undefined, (await whereExpression(text))?.condition);
+        const expected = (await shown(stream)).filter((line) => !line.startsWith('# --where'));
+        const edge = await shown(analysedStream(stream, kind, 65_536, 0, text));
+        expect(
+          edge.filter((line) => !line.startsWith('# --where')),
+          `${name} ${file}`,
+        ).toEqual(expected);
+        chosen += expected.length;
+      }
+    }
+    expect(chosen).toBeGreaterThan(0);
+  },
+);
+
+test('what does not match --where stays on its node, but for the first ones and the answers of DNS', {
+  timeout: TIMEOUT,
+}, async () => {
+  const kind = { ...(await kindOf({ name: 'json', json: false })), detail: true };
+  const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));
+  const length = (where?: string) => analysedStream(stream, kind, 65_536, 0, where).length;
+  expect(length('http.status == 599')).toBeLessThan(length() * 0.95);
+  expect(length('dst.pod == "none"')).toBe(length());
+  expect(length('http.status == 599 || dst.pod == "none"')).toBe(length());
+  expect(length('an expression of a newer client')).toBe(length());
+  const noteOf = async (of: Uint8Array) => {
+    const where = await whereExpression('http.status == 599');
+    return shownOf(kind, [of], false, undefined, where?.condition)[0];
+  };
+  // How many did not match is known, wherever that was found.
+  expect(await noteOf(stream)).toMatch(/^# --where: 0 of [1-9]\d* records matched/);
+  expect(await noteOf(analysedStream(stream, kind, 65_536, 0, 'http.status == 599'))).toBe(await noteOf(stream));
+});
+
 test('the bytes may be cut anywhere', { timeout: TIMEOUT }, async () => {
   const kind = await kindOf({ name: 'json', json: false });
   const stream = agentStream(readFileSync(join(TESTS, CAPTURE)));

@@ -25,6 +25,8 @@ export interface Condition {
   matches(record: JsonRecord): boolean;
   /** Message for the end, such as why nothing matched; undefined for none. */
   note?(): string | undefined;
+  /** Records that do not match were left out before they came here. @param count since the last time */
+  leftOut?(count: number): void;
 }
 
 export interface SessionSettings extends Omit<AnalysisOutputContext, 'session'> {
@@ -182,6 +184,7 @@ export class AnalysisSession {
 
   end(): void {
     this.capture.end();
+    this.where?.leftOut?.(this.capture.foundTotals.filtered);
     this.#output.end?.();
   }
 

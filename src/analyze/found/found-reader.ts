@@ -173,6 +173,7 @@ export class FoundReader {
     else if (kind === 'k' || kind === 'm') this.#leg(found, kind === 'm', interfaceId, stream);
     else if (kind === 'e') this.#event(found, interfaceId, stream);
     else if (kind === 'f') this.#flowEnded(found, interfaceId, stream);
+    else if (kind === 'n') this.#identified(found, stream);
     else if (kind === 'j') this.#legJoined(found, interfaceId, stream);
     else if (kind === 'y') this.#sink.traced?.(stream.traced.handshake(interfaceId, found.slice(2)));
     else if (kind === 'p') {
@@ -194,12 +195,18 @@ export class FoundReader {
     this.#sink.event(event, new FoundFlow(flow, interfaceId, now));
   }
 
-  #legJoined([, , id, identity, leg]: readonly unknown[], interfaceId: number, stream: Stream): void {
+  #identified([, , id, identity, leg]: readonly unknown[], stream: Stream): KnownFlow {
     const own = identityShape(identity, this.#by(stream)) as FoundIdentity;
     const flow = this.#flow(whole(id), stream);
     this.#joinedTo(flow, leg, stream);
     flow.identity = own;
-    if (isCopy(flow)) return;
+    return flow;
+  }
+
+  #legJoined(found: readonly unknown[], interfaceId: number, stream: Stream): void {
+    const flow = this.#identified(found, stream);
+    const { identity: own } = flow;
+    if (own === undefined || isCopy(flow)) return;
     this.#sink.legJoined?.(new FoundFlow(flow, interfaceId, { identity: own, sample: sampledOf(stream) }));
   }
 

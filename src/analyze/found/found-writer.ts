@@ -152,6 +152,14 @@ export class FoundWriter implements AnalysisSink {
     if (isWritten) this.#sent.set(id, kept(flow));
   }
 
+  /** Whose a flow is: as an event would have shown it that is not written. */
+  identity(flow: FlowInfo): void {
+    const sent = this.#sent.get(flow.id);
+    if (sent !== undefined && isSame(sent, flow)) return;
+    this.#write('n', flow.interfaceId, [flow.id, this.#identity(flow), this.#leg(flow.sameAs)]);
+    this.#sent.set(flow.id, kept(flow));
+  }
+
   flowEnded(flow: FlowInfo): void {
     this.#sent.delete(flow.id);
     const facts = factsShape(flow.facts(), this.#translation());

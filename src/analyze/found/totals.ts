@@ -18,6 +18,8 @@ export interface FoundTotals {
   readonly opaque: number;
   /** Packets of connections that were not analysed, because there were more than the agent could keep up with. */
   readonly skipped: number;
+  /** Events that do not match `--where`, which did not travel. */
+  readonly filtered: number;
   /** Findings that were too long for a block. */
   readonly tooLong: number;
 }
@@ -34,6 +36,7 @@ export const NO_TOTALS: FoundTotals = {
   fragmentsEvicted: 0,
   opaque: 0,
   skipped: 0,
+  filtered: 0,
   tooLong: 0,
 };
 

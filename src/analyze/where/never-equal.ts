@@ -40,12 +40,18 @@ export class NeverEqual {
     }
   }
 
-  /** `dst.service here: api, web`, for every field that never had a value of the expression. */
-  notes(): string[] {
+  /**
+   * `dst.service here: api, web`, for every field that never had a value of the expression.
+   * @param areAllHere every record was seen
+   */
+  notes(areAllHere = true): string[] {
+    const none = areAllHere ? 'no record has' : 'no record that came here has';
     return [...this.#compared.values()]
       .filter(({ met }) => !met)
       .map(({ path, seen, more }) =>
-        seen.size === 0 ? `no record has ${path}` : `${path} here: ${[...seen].sort().join(', ')}${more ? ', …' : ''}`,
+        seen.size === 0
+          ? `${none} ${path}`
+          : `${path} here: ${[...seen].sort().join(', ')}${more || !areAllHere ? ', …' : ''}`,
       );
   }
 

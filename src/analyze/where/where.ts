@@ -5,6 +5,7 @@ import { recordFields } from '../protocols/all-fields.ts';
 import type { FieldTable } from '../protocols/protocol.ts';
 import { corrected, typeHint } from './corrections.ts';
 import { CEL_TYPES, checkingEnvironment, type FieldNode, fieldTree, withNumbers } from './field-tree.ts';
+import { looksAt } from './looks-at.ts';
 import { NeverEqual } from './never-equal.ts';
 import { type Atom, PATTERN_FUNCTION, Rewriter, type Variable, WhereMistake } from './rewrite.ts';
 
@@ -14,9 +15,11 @@ export interface Where {
   matches(record: object): boolean;
   /** `--where: 0 of 231 records matched; dst.service here: api, web`; undefined when a record matched, or none came. */
   note(): string | undefined;
+  /** Records that do not match were left out before they came here. @param count since the last time */
+  leftOut(count: number): void;
 }
 
-type Test = (record: object) => boolean;
+export type Test = (record: object) => boolean;
 
 /** Nested deeper than what is written: rewriting adds parentheses. */
 const REWRITTEN_LIMITS = { maxDepth: 1000 } as const;
@@ -37,11 +40,7 @@ export function compileWhere(text: string, fields: FieldTable = recordFields(), 
     if (checked.type !== 'bool' && checked.type !== 'dyn') {
       throw new WhereMistake(`the expression must be true or false, and is ${readable(checked.type ?? '')}`, 0);
     }
-    const rewriter = new Rewriter(tree, text, checking);
-    const atoms: { readonly atom: Atom; run: Test }[] = [];
-    const matches = compileNode(parsed.ast, rewriter, atoms);
-    const environment = rewrittenEnvironment(rewriter);
-    for (const each of atoms) each.run = compileAtom(each.atom, environment);
+    const matches = compileTest(parsed.ast, new Rewriter(tree, text, checking));
     return counted(matches, new NeverEqual(parsed.ast, tree), name);
   } catch (thrown) {
     const found = mistake(thrown, text, fields, tree);
@@ -49,11 +48,46 @@ export function compileWhere(text: string, fields: FieldTable = recordFields(), 
   }
 }
 
+/**
+ * What of a `--where` expression can be decided with some of a record's fields: all that `&&` joins at the top and that looks at
+ * no other field. A record that this test fails does not match the expression.
+ * @param text of an expression that compileWhere takes
+ * @param isKnown whether the field with a path can be looked at; of an object, such as `src`, whether it can as a whole
+ * @returns undefined where nothing can be decided
+ * @throws KsnoopError USAGE as compileWhere
+ */
+export function compilePart(text: string, isKnown: (path: string) => boolean): Test | undefined {
+  compileWhere(text);
+  const tree = fieldTree(recordFields());
+  const checking = checkingEnvironment(tree);
+  const decided = joinedByAnd(checking.parse(text).ast).filter((node) => looksAt(node, tree).every(isKnown));
+  if (decided.length === 0) return undefined;
+  const tests = decided.map((node) => compileTest(node, new Rewriter(tree, text, checking)));
+  return (record) => tests.every((test) => test(record));
+}
+
+function joinedByAnd(node: ASTNode): ASTNode[] {
+  return node.op === '&&' ? node.args.flatMap(joinedByAnd) : [node];
+}
+
+function compileTest(node: ASTNode, rewriter: Rewriter): Test {
+  const atoms: { readonly atom: Atom; run: Test }[] = [];
+  const test = compileNode(node, rewriter, atoms);
+  const environment = rewrittenEnvironment(rewriter);
+  for (const each of atoms) each.run = compileAtom(each.atom, environment);
+  return test;
+}
+
 /** The same test, with a note of why nothing matched. */
 function counted(test: Test, neverEqual: NeverEqual, name: string): Where {
   let total = 0;
   let matched = 0;
+  let areAllHere = true;
   return {
+    leftOut(count) {
+      total += count;
+      if (count > 0) areAllHere = false;
+    },
     matches(record) {
       total += 1;
       if (test(record)) {
@@ -65,7 +99,9 @@ function counted(test: Test, neverEqual: NeverEqual, name: string): Where {
     },
     note() {
       if (matched > 0 || total === 0) return undefined;
-      return [`${name}: 0 of ${total.toLocaleString('en-US')} records matched`, ...neverEqual.notes()].join('; ');
+      return [`${name}: 0 of ${total.toLocaleString('en-US')} records matched`, ...neverEqual.notes(areAllHere)].join(
+        '; ',
+      );
     },
   };
 }

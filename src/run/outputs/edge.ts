@@ -1,5 +1,5 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
-import type { EdgeRequest } from '../../wire/agent-protocol.ts';
+import { EDGE_WHERE_MAXIMUM, type EdgeRequest } from '../../wire/agent-protocol.ts';
 
 /** Forms that are made of what is found alone. Others show packets, or read more than what is found. */
 const EDGE_FORMS: ReadonlySet<string> = new Set([
@@ -25,9 +25,10 @@ export function isEdgeForm(name: string): boolean {
 
 /** What the analyses beside the agents have to look at, for what is made of it here. */
 export function edgeRequest(
-  { detail, labels = false, firstLegs = false, firstLegsOnly = false, traced = false }: AnalysisOutputKind,
+  kind: AnalysisOutputKind,
   { where, showSecrets }: { readonly where: string | undefined; readonly showSecrets: boolean },
 ): EdgeRequest {
+  const { detail, labels = false, firstLegs = false, firstLegsOnly = false, traced = false, ownFilter = false } = kind;
   return {
     detail: detail || where !== undefined,
     labels,
@@ -35,5 +36,7 @@ export function edgeRequest(
     firstLegsOnly: firstLegs && firstLegsOnly && where === undefined,
     traced,
     showSecrets,
+    // What applies it to its own records needs all of what is found.
+    ...(where === undefined || ownFilter || where.length > EDGE_WHERE_MAXIMUM ? {} : { where }),
   };
 }
