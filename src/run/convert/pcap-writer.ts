@@ -7,6 +7,7 @@ import type { CaptureWriter, Push, WrittenPacket } from './writer.ts';
 
 /** Classic pcap with nanoseconds: one link type, nothing but packets. */
 export class PcapWriter implements CaptureWriter {
+  readonly hasLateSecrets = false;
   readonly #push: Push;
   readonly #record = new Uint8Array(PCAP_RECORD_BYTES);
   readonly #view = new DataView(this.#record.buffer);

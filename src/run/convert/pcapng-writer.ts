@@ -1,7 +1,7 @@
 import { release, type } from 'node:os';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import type { CaptureFramer } from '../../wire/capture-read.ts';
-import { bigEndianSecrets } from '../../wire/decryption-secrets.ts';
+import { bigEndianSecrets, tlsSecretsOf } from '../../wire/decryption-secrets.ts';
 import { BLOCK, EPB_HEADER_BYTES, padded } from '../../wire/pcapng.ts';
 import type { BlockView } from '../../wire/pcapng-read.ts';
 import { interfaceDescription, sectionHeader } from '../../wire/pcapng-write.ts';
@@ -13,9 +13,10 @@ import type { CaptureWriter, Push, WrittenKeys, WrittenPacket } from './writer.t
  */
 export class PcapngWriter implements CaptureWriter {
   readonly omitted = undefined;
+  hasLateSecrets = false;
   readonly #push: Push;
   readonly #keys: WrittenKeys;
-  /** Secrets are due before the section's first packet. */
+  /** The section has no packet yet; secrets are due before its first one. */
   #secretsDue = false;
   /** The byte order of the section that is written. */
   #littleEndian = true;
@@ -52,10 +53,13 @@ export class PcapngWriter implements CaptureWriter {
       this.#secretsDue = true;
     } else if (
       block.type === BLOCK.decryptionSecrets &&
-      (this.#keys.omit === true || this.#keys.secrets !== undefined)
+      (this.#keys.omit === true || (this.#keys.secrets !== undefined && tlsSecretsOf(block) !== undefined))
     ) {
       // Left out, or among those that are written before the packets.
-    } else this.#push(block.bytes, block.offset, block.length);
+    } else {
+      if (block.type === BLOCK.decryptionSecrets && !this.#secretsDue) this.hasLateSecrets = true;
+      this.#push(block.bytes, block.offset, block.length);
+    }
   }
 
   packet(packet: WrittenPacket, framer: CaptureFramer): void {

@@ -34,6 +34,8 @@ export interface CaptureWriter {
   packet(packet: WrittenPacket, framer: CaptureFramer): void;
   /** What the format could not hold, a sentence; undefined when nothing was lost. */
   readonly omitted: string | undefined;
+  /** Secrets were written behind packets of their section, where they stood in what was read. */
+  readonly hasLateSecrets: boolean;
 }
 
 /** Takes the bytes of the new file, copying them. */

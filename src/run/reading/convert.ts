@@ -17,6 +17,8 @@ import { type Reader, type ReadingObserver, type ReadResult, readCapture } from 
 
 /** Bytes waiting for the disk or a slow reader before reading waits. */
 const WAITING_BYTES = 8 * 1024 * 1024;
+/** Lines of secrets that are moved to the front; those of 50,000 connections. */
+const SECRETS_MAXIMUM = 250_000;
 
 /** What was written of a capture. */
 export interface Conversion extends ReadResult {
@@ -33,7 +35,8 @@ export interface Conversion extends ReadResult {
 }
 
 /**
- * Read a capture and write another: another format, fewer packets, shorter ones.
+ * Read a capture and write another: another format, fewer packets, shorter ones. Where secrets of TLS connections stand behind packets and
+ * the new capture is a file, that is written a second time, with all secrets before the packets.
  * @returns undefined when it was aborted before anything was written
  * @throws KsnoopError SAME_FILE (exit 2), CANNOT_WRITE, and as openSink, readCapture and whereExpression have it
  */
@@ -50,6 +53,34 @@ export async function convert(
   const wanted = where && (await wantedPackets({ reading, where: where.condition, keys, signal, observer }));
   if (keys !== undefined && wanted === undefined) await findConnections(reading, keys, signal, observer);
   if (signal.aborted) return undefined;
+  const secrets = to.withoutKeys === true || keys === undefined ? undefined : secretsBlocks(keys.foundLines());
+  const parts = { reading, to, wanted, signal, observer };
+  const copy = await copyCapture({ ...parts, secrets });
+  if (!copy.hasLateSecrets || signal.aborted || config.paths.includes('-') || !isFile(to.target)) return copy.done;
+  const inFront = secretsBlocks(await secretsIn(reading, signal, observer));
+  if (signal.aborted) return copy.done;
+  return (await copyCapture({ ...parts, to: { ...to, force: true }, secrets: inFront })).done;
+}
+
+/** What one copy of a capture is made of. */
+interface CopyParts {
+  readonly reading: PreparedReading;
+  readonly to: ConversionConfig;
+  readonly secrets: readonly Uint8Array[] | undefined;
+  readonly wanted: ReadonlySet<number> | undefined;
+  readonly signal: AbortSignal;
+  readonly observer: ReadingObserver;
+}
+
+/** @returns what was written, and whether secrets stand behind packets there */
+async function copyCapture({
+  reading,
+  to,
+  secrets,
+  wanted,
+  signal,
+  observer,
+}: CopyParts): Promise<{ readonly done: Conversion; readonly hasLateSecrets: boolean }> {
   const stop = new AbortController();
   const sink = await openSink(
     { target: to.target, force: to.force, form: { name: to.format.name, binary: true } },
@@ -62,7 +93,7 @@ export async function convert(
   const { writer } = sink;
   const format = to.format.create((bytes, offset, length) => writer.push(bytes, offset, length), {
     omit: to.withoutKeys,
-    secrets: to.withoutKeys === true || keys === undefined ? undefined : secretsBlocks(keys.foundLines()),
+    secrets,
   });
   const copy = copier(reading, to.snaplen, format, wanted);
   const reader = {
@@ -83,7 +114,7 @@ export async function convert(
   if (writer.end?.kind === 'failed') {
     throw new KsnoopError('CANNOT_WRITE', `The file could not be written to its end: ${writer.end.error.message}.`);
   }
-  return {
+  const done = {
     ...result,
     written: copy.written(),
     packets: copy.framer.packets,
@@ -92,6 +123,27 @@ export async function convert(
     omitted: format.omitted,
     closed: writer.end?.kind === 'closed',
   };
+  return { done, hasLateSecrets: format.hasLateSecrets };
+}
+
+/** What was written can be written again. */
+function isFile(target: SinkTarget): boolean {
+  return target.kind === 'file' && statSync(target.path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** The secrets of TLS connections in a capture: lines of a key log, each once. */
+async function secretsIn(
+  reading: PreparedReading,
+  signal: AbortSignal,
+  observer: ReadingObserver,
+): Promise<ReadonlySet<string>> {
+  const all = new Set<string>();
+  const secrets = (text: string) => {
+    for (const line of text.split('\n')) if (line !== '' && all.size < SECRETS_MAXIMUM) all.add(`${line}\n`);
+  };
+  const framer = new CaptureFramer({ interface: () => {}, packet: () => {}, secrets });
+  await readCapture(reading, plainReader(framer), signal, observer);
+  return all;
 }
 
 /** Overwritten while it is read, a capture would be lost. @throws KsnoopError SAME_FILE (exit 2) */
@@ -121,13 +173,27 @@ async function findConnections(
   signal: AbortSignal,
   observer: ReadingObserver,
 ): Promise<void> {
-  const { framer } = new CaptureAnalysis(
-    { event: () => {}, flowEnded: () => {} },
-    { detail: false, showSecrets: false, keys },
-    { secrets: (lines) => keys.add(lines) },
-    packetSelection(config),
-  );
-  await readCapture(config, plainReader(framer), signal, observer);
+  for (const attempt of ['first', 'with late secrets']) {
+    let [packets, isLate] = [0, false];
+    const { framer } = new CaptureAnalysis(
+      { event: () => {}, flowEnded: () => {} },
+      { detail: false, showSecrets: false, keys },
+      {
+        packet: () => {
+          packets += 1;
+        },
+        secrets: (lines) => {
+          const { version } = keys;
+          keys.add(lines);
+          isLate ||= packets > 0 && keys.version > version;
+        },
+      },
+      packetSelection(config),
+    );
+    await readCapture(config, plainReader(framer), signal, observer);
+    // Those of connections that began before them were not looked for.
+    if (!isLate || attempt !== 'first') return;
+  }
 }
 
 /** Frames the capture a second time and passes on the selected packets. */

@@ -7,6 +7,8 @@ import { formatNamed } from '../../../src/run/convert/index.ts';
 import { readKeyLog } from '../../../src/run/keys/read-key-log.ts';
 import { convert } from '../../../src/run/reading/convert.ts';
 import { CaptureFramer } from '../../../src/wire/capture-read.ts';
+import { BLOCK } from '../../../src/wire/pcapng.ts';
+import { BlockFramer } from '../../../src/wire/pcapng-read.ts';
 import { recordTls } from '../../analyze/protocols/tls/decrypt/recorded.ts';
 import { tlsCapture } from '../../analyze/protocols/tls/decrypt/tls-capture.ts';
 
@@ -116,6 +118,47 @@ test('a big-endian section gets the secrets in its own byte order', async () => 
     },
   );
   expect(shown.trim().split('\n')).toEqual(['/a', '/b']);
+});
+
+/** The capture with its secrets behind the packets, as a capture that ran may have them. */
+async function withLateSecrets(path: string): Promise<void> {
+  await write(capture, path, { keyLog });
+  const blocks: Buffer[] = [];
+  const secrets: Buffer[] = [];
+  const framer = new BlockFramer(({ type, bytes, offset, length }) => {
+    (type === BLOCK.decryptionSecrets ? secrets : blocks).push(Buffer.from(bytes.subarray(offset, offset + length)));
+  });
+  framer.push(readFileSync(path));
+  writeFileSync(path, Buffer.concat([...blocks, ...secrets, ...secrets, wireguardSecrets()]));
+  expect(secretsIn(path).before[0]).toBeGreaterThan(3);
+}
+
+/** A Decryption Secrets Block of another kind (WGKL). */
+function wireguardSecrets(): Buffer {
+  const block = Buffer.alloc(24, 'x');
+  for (const [index, word] of [10, 24, 0x57474b4c, 4].entries()) block.writeUInt32LE(word, index * 4);
+  block.writeUInt32LE(24, 20);
+  return block;
+}
+
+test('secrets behind the packets are moved to the front, those of another kind stay', async () => {
+  const late = join(directory, 'late.pcapng');
+  await withLateSecrets(late);
+  for (const options of [{}, { keyLog: join(directory, 'another.log') }]) {
+    if (options.keyLog !== undefined) writeFileSync(options.keyLog, other);
+    rmSync(written, { force: true });
+    await write(late, written, options);
+    const { lines, before } = secretsIn(written);
+    expect(before).toEqual([0]);
+    expect(lines.split('\n').filter((line) => line !== '')).toHaveLength(4);
+    expect(readFileSync(written).subarray(-24)).toEqual(wireguardSecrets());
+    const uris = execFileSync(
+      'tshark',
+      ['-r', written, '-Y', 'http.request', '-T', 'fields', '-e', 'http.request.uri'],
+      { encoding: 'utf8' },
+    );
+    expect(uris.trim().split('\n')).toEqual(['/a', '/b']);
+  }
 });
 
 test('--no-keys leaves them out', async () => {
