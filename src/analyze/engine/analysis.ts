@@ -23,6 +23,7 @@ import { TCP } from '../tcp/flags.ts';
 import { setOverheard } from '../tcp/overheard.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
+import { isOneWay, swapCounts, wholePlace } from './one-way.ts';
 import { Places } from './places.ts';
 import { RecentDatagrams, SEEN_BEFORE, type SeenBefore } from './recent-datagrams.ts';
 import { isRepeated } from './repeated-datagram.ts';
@@ -393,9 +394,12 @@ export class Analysis {
     let elsewhere = sightings[slot];
     if (counting === place) {
       if (elsewhere === undefined) return true;
-      elsewhere.counted(direction);
-      if (seen === SEEN_BEFORE.elsewhere) elsewhere.unhold(this.#recent.hash);
-      return true;
+      const side = direction === 0 ? 0 : 1;
+      if (!isTcp || !isOneWay(table, base, side, packet, place) || !this.#move(elsewhere, side, packet, place)) {
+        elsewhere.counted(direction);
+        if (seen === SEEN_BEFORE.elsewhere) elsewhere.unhold(this.#recent.hash);
+        return true;
+      }
     }
     table.doubles[(base >> 1) + FLOW_F64.last] = now;
     if (elsewhere === undefined) {
@@ -418,11 +422,33 @@ export class Analysis {
     if (seen === SEEN_BEFORE.no) {
       elsewhere.countNew(direction, packet.wireEnd - packet.networkOffset, packet.payloadLength);
     }
-    if (isTcp) this.#tcp.packetElsewhere(slot, direction, packet, place);
+    if (isTcp) this.#tcp.packetElsewhere(slot, direction, packet, place, other);
     else if (seen === SEEN_BEFORE.no) {
       this.#datagrams.packetElsewhere(slot, direction, packet, place, this.#recent.hash);
     }
     return false;
+  }
+
+  /**
+   * A place passes on only one direction of a TCP connection: one that has seen both counts from now on for both, so that requests and
+   * responses have the times of one clock.
+   * @param direction that the place brings, with the packet
+   * @returns whether there is such a place
+   */
+  #move(elsewhere: FlowSightings, direction: 0 | 1, packet: PacketView, place: number): boolean {
+    const { table } = this.#tcp;
+    const to = wholePlace(table, elsewhere, this.places, place);
+    if (to === undefined) return false;
+    const { slot } = elsewhere;
+    const base = table.base(slot);
+    const { ints } = table;
+    this.copies -= swapCounts(table, base, to, elsewhere.swap(to, place, packet.interfaceId));
+    ints[base + FLOW_I32.vantage] = to.place;
+    ints[base + FLOW_I32.vantage + 1] = to.place;
+    ints[base + FLOW_I32.interfaceId] = to.interfaceId;
+    for (const each of [0, 1] as const) elsewhere.counted(each);
+    this.#tcp.moved(slot, direction, to);
+    return true;
   }
 
   /**

@@ -5,6 +5,7 @@ import type { DirectionSighting, Sighting } from './flow-facts.ts';
 class SeenDirection {
   packets = 0;
   bytes = 0;
+  payload = 0;
   first = Number.NaN;
   last = Number.NaN;
   retransmissions = 0;
@@ -22,6 +23,7 @@ class SeenDirection {
   /** A TCP segment. @param sequence int32 */
   segment(sequence: number, length: number): void {
     if (length === 0) return;
+    this.payload += length;
     const end = (sequence + length) | 0;
     const ahead = this.high === undefined ? 0 : (sequence - this.high) | 0;
     if (this.high !== undefined && ((end - this.high) | 0) <= 0) {
@@ -41,10 +43,25 @@ class SeenDirection {
   }
 }
 
+/** A SYN-ACK at a place whose packets do not count. */
+export interface SeenAnswer {
+  /** ns */
+  readonly time: number;
+  /** int32 */
+  readonly sequence: number;
+  readonly acknowledgment: number;
+  /** As the header has it: a SYN's is not scaled. */
+  readonly window: number;
+  /** As SynOptions has them. */
+  readonly offers: { readonly scale: number; readonly mss: number; readonly sackPermitted: boolean };
+}
+
 /** A flow at a place that is not the one whose packets count. */
-class SeenElsewhere {
+export class SeenElsewhere {
   readonly place: number;
   readonly interfaceId: number;
+  /** TCP: the first one. */
+  answer: SeenAnswer | undefined;
   readonly directions = [new SeenDirection(), new SeenDirection()] as const;
 
   constructor(place: number, interfaceId: number) {
@@ -97,6 +114,18 @@ export class FlowSightings {
     const seen = new SeenElsewhere(place, interfaceId);
     this.places.push(seen);
     return seen;
+  }
+
+  /**
+   * A place whose packets do not count any more is one like the others; `counting`, one of these, counts in its stead.
+   * @returns the one that has counted, without anything seen
+   */
+  swap(counting: SeenElsewhere, place: number, interfaceId: number): SeenElsewhere {
+    const before = new SeenElsewhere(place, interfaceId);
+    this.places[this.places.indexOf(counting)] = before;
+    const old = this.places.findIndex((each) => each.place === place && each !== before);
+    if (old >= 0) this.places.splice(old, 1);
+    return before;
   }
 
   /** The place whose packets count has brought one. */

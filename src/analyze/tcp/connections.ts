@@ -7,7 +7,7 @@ import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
 import { type HostNumbers, Redirects } from '../flow/redirects.ts';
-import type { FlowSightings } from '../flow/sightings.ts';
+import type { FlowSightings, SeenElsewhere } from '../flow/sightings.ts';
 import { DIRECTION, type Direction } from '../layers/layer.ts';
 import {
   CLOSED_IDLE_NS,
@@ -29,6 +29,7 @@ import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
 import { isAnswer } from './answer.ts';
+import { agreeOnScaling, seenAnswer, takeAnswer } from './answer-elsewhere.ts';
 import { connectionFacts, connectionWaits } from './connection-facts.ts';
 import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
@@ -222,11 +223,23 @@ export class TcpConnections implements StreamHost {
     }
   }
 
-  /** A packet at a place that does not count for its direction: its bytes may fill holes of the one that does. */
-  packetElsewhere(slot: number, direction: number, packet: PacketView, place: number): void {
+  /**
+   * A packet at a place that does not count for its direction: its bytes may fill holes of the one that does.
+   * @param seen the place in `sightings`; undefined where there are too many
+   */
+  packetElsewhere(
+    slot: number,
+    direction: number,
+    packet: PacketView,
+    place: number,
+    seen: SeenElsewhere | undefined,
+  ): void {
     const length = packet.payloadLength;
     // A bridge floods a first SYN to all of its ports: the place that has it first may see nothing more of the connection.
-    if ((packet.tcpFlags & SYN_ACK) === SYN_ACK) this.#joined(this.#legs.handshake(slot, packet));
+    if ((packet.tcpFlags & SYN_ACK) === SYN_ACK) {
+      this.#joined(this.#legs.handshake(slot, packet));
+      if (seen !== undefined) seen.answer ??= seenAnswer(packet, this.clock.now);
+    }
     if (length === 0 || (packet.tcpFlags & TCP.rst) !== 0) return;
     if ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.streamEnded) return;
     const stream = this.#streams[slot] ?? this.#stream(slot);
@@ -253,6 +266,15 @@ export class TcpConnections implements StreamHost {
     if (((ints[own + TCP_I32.flags] as number) & SEEN.high) === 0) return true;
     const end = packet.tcpSequence + packet.payloadLength + (packet.tcpFlags & (TCP.syn | TCP.fin) ? 1 : 0);
     return ((end - (ints[own + TCP_I32.high] as number)) | 0) > 0;
+  }
+
+  /**
+   * Another place counts for both directions from now on (engine/one-way.ts), whose packets until now did not.
+   * @param direction of the packets that the place before has brought
+   */
+  moved(slot: number, direction: 0 | 1, to: SeenElsewhere): void {
+    takeAnswer(this.table, this.table.base(slot), direction, to);
+    for (const each of [direction, 1 - direction]) this.handOver(slot, each);
   }
 
   /** Another place counts for a direction from now on. */
@@ -601,11 +623,7 @@ export class TcpConnections implements StreamHost {
       ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.simultaneous;
       ints[other + TCP_I32.flags] = others | SEEN.simultaneous;
     }
-    // Scaling holds only when both offer it (RFC 7323, section 2.2).
-    if (options.scale === 0 || ints[other + TCP_I32.scale] === 0) {
-      ints[own + TCP_I32.scale] = 1;
-      ints[other + TCP_I32.scale] = 1;
-    }
+    agreeOnScaling(ints, own, other);
   }
 
   /** A server repeats its SYN-ACK although the client's ACK and data have come: it has dropped them. */
@@ -644,6 +662,8 @@ export class TcpConnections implements StreamHost {
     if (((ints[other + TCP_I32.flags] as number) & (SEEN.syn | SEEN.next)) === 0) {
       ints[other + TCP_I32.flags] = (ints[other + TCP_I32.flags] as number) | SEEN.acknowledged;
       ints[other + TCP_I32.initial] = (packet.tcpAcknowledgment - 1) | 0;
+      if (direction === client && ((ints[base + direction + TCP_I32.flags] as number) & SEEN.syn) !== 0)
+        this.#joined(this.#legs.handshakeEnd(slot, direction, packet));
     }
     if (complete && (ints[base + TCP_I32.syns] as number) > 0) {
       const half = base >> 1;

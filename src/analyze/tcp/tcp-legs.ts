@@ -23,6 +23,8 @@ export class TcpLegs {
   #attempts: ConnectionLegs | undefined;
   readonly #unopened: (OtherLeg | undefined)[] = [];
   readonly #leaves: (boolean | undefined)[] = [];
+  /** By slot: the SYN-ACK was not seen there. */
+  readonly #halves: (true | undefined)[] = [];
   /** Any flow was joined so far: of most captures none is. */
   #hasJoined = false;
 
@@ -42,7 +44,20 @@ export class TcpLegs {
 
   /** A connection's SYN-ACK, which names both initial sequence numbers. @returns the slot of the one that is another one's leg now, or -1 */
   handshake(slot: number, { tcpAcknowledgment, tcpSequence }: PacketView): number {
+    if (this.#halves[slot] === true) this.#halves[slot] = undefined;
     const other = this.#handshakes.seen((tcpAcknowledgment - 1) | 0, tcpSequence, slot, this.#clock.now);
+    return other >= 0 ? this.#join(slot, other) : -1;
+  }
+
+  /**
+   * The last ACK of a handshake whose SYN-ACK did not pass: it names both numbers as well. So a bridge shows a connection whose
+   * answers have other addresses there.
+   * @param client direction of the ACK @returns as `handshake`
+   */
+  handshakeEnd(slot: number, client: number, { tcpAcknowledgment }: PacketView): number {
+    const initial = this.#table.ints[this.#table.base(slot) + TCP_I32.initial + client] as number;
+    this.#halves[slot] = true;
+    const other = this.#handshakes.seen(initial, (tcpAcknowledgment - 1) | 0, slot, this.#clock.now);
     return other >= 0 ? this.#join(slot, other) : -1;
   }
 
@@ -117,7 +132,7 @@ export class TcpLegs {
 
   /**
    * Two flows are one connection. The one counts whose handshake was complete first, usually the server's; but SYNs that did not
-   * get that far are the client's alone, and then that one counts.
+   * get that far are the client's alone, and then that one counts. One that nothing of the server passes does not count.
    * @returns as `handshake`
    */
   #join(slot: number, other: number): number {
@@ -127,8 +142,10 @@ export class TcpLegs {
     const own = this.#handshakes.describe(slot);
     const counted = this.#others[other];
     // A SYN-ACK that is seen once more joins nothing: the flow that counts is not its own other leg.
-    if (counted?.id === own.id) return -1;
-    if (counted === undefined && this.#syns(slot) > this.#syns(other)) {
+    if (counted?.id === own.id || this.#others[slot]?.id === this.#handshakes.describe(other).id) return -1;
+    const isMore =
+      this.#syns(slot) > this.#syns(other) || (this.#halves[other] === true && this.#halves[slot] !== true);
+    if (counted === undefined && isMore) {
       this.#others[other] = own;
       return other;
     }
@@ -147,6 +164,7 @@ export class TcpLegs {
       this.#leaves[slot] = undefined;
       this.#unopened[slot] = undefined;
     }
+    if (this.#halves[slot] === true) this.#halves[slot] = undefined;
     if (this.#looked[slot] !== undefined) this.#looked[slot] = undefined;
   }
 }

@@ -42,7 +42,7 @@ export class Candidates {
 
   /** A request was taken at a place. */
   add(call: Call, vantage: Vantage): void {
-    const open = openTimes(vantage);
+    const open = openTimes(call, vantage);
     if (open === undefined) return;
     const key = this.#key(call, vantage);
     let served = this.#served.get(key);
@@ -123,7 +123,7 @@ export class Candidates {
   /** A request at the place of a key, where it was open from one time to another. */
   #vantageAt(outer: Call, key: number, from: number, to: number): Vantage | undefined {
     const at = outer.vantages.find((each) => this.#key(outer, each) === key);
-    const open = at === undefined ? undefined : openTimes(at);
+    const open = at === undefined ? undefined : openTimes(outer, at);
     return open !== undefined && open.start <= from && to <= open.end ? at : undefined;
   }
 
@@ -133,10 +133,20 @@ export class Candidates {
   }
 }
 
-/** When a request may have made calls, at a place; undefined where its beginning was not seen. */
-function openTimes({ requestStart, responseStart, responseEnd }: Vantage) {
+/**
+ * When a request may have made calls, at a place; undefined where its beginning was not seen. Where its response passes other places
+ * only, it was open no longer than at the one where it took longest: that one is nearer to the client.
+ */
+function openTimes({ vantages }: Call, { requestStart, responseStart, responseEnd }: Vantage) {
   if (requestStart === undefined) return undefined;
-  return { start: requestStart, end: responseEnd ?? responseStart ?? requestStart + UNANSWERED_NS };
+  const end = responseEnd ?? responseStart;
+  if (end !== undefined) return { start: requestStart, end };
+  let longest: number | undefined;
+  for (const other of vantages) {
+    if (other.requestStart === undefined || other.responseEnd === undefined) continue;
+    longest = Math.max(longest ?? 0, other.responseEnd - other.requestStart);
+  }
+  return { start: requestStart, end: requestStart + (longest ?? UNANSWERED_NS) };
 }
 
 /** Whether a program can have answered a call while a sidecar had the request. Needs no agreement of clocks. */

@@ -22,6 +22,7 @@ import { Trails } from './trails.ts';
 import {
   bytesOf,
   type ExchangeBytes,
+  innermost,
   isWhole,
   type Leg,
   merged,
@@ -200,7 +201,8 @@ export class Tracer {
     const { id, sameAs } = info;
     const known = this.#flows.get(id);
     const isKnown = known?.sameAs?.id === sameAs?.id && known?.redirect === info.redirect;
-    if (known !== undefined && isKnown && known.clientPort === info.clientPort) return known;
+    const isSame = known?.clientPort === info.clientPort && known.interfaceId === info.interfaceId;
+    if (known !== undefined && isKnown && isSame) return known;
     const { transport, clientHost, serverHost, clientPort, serverPort, interfaceId, redirect, sample } = info;
     const ends = { clientHost, serverHost, clientPort, serverPort };
     const flow: FlowIdentity = { id, transport, ...ends, interfaceId, sameAs, redirect, sample };
@@ -372,7 +374,12 @@ export class Tracer {
     if (passages.length > 0) this.#passages.set(call, passages);
     this.#unassigned.add(call, at);
     this.#compareClocks(vantages, exchange.time);
-    for (const vantage of vantages) if (this.#mayCallAt(vantage)) this.#candidates.add(call, vantage);
+    // An address before NAT, of a Service or a node, takes no requests: the same connection goes on to the pod that does.
+    const server = this.#sidecars.areNone ? innermost(vantages)?.serverHost : undefined;
+    for (const vantage of vantages) {
+      const isServer = server === undefined || vantage.serverHost === server;
+      if (isServer && this.#mayCallAt(vantage)) this.#candidates.add(call, vantage);
+    }
   }
 
   /** What passed between places of different clocks. The first copy of what was retransmitted may have been missed: it does not count. */

@@ -95,6 +95,19 @@ export function turn({ requestEnd, responseStart }: Vantage): number | undefined
     : undefined;
 }
 
+/** The place nearest to the server: of those that saw request and response the one with the least time behind it. */
+export function innermost(vantages: readonly Vantage[]): Vantage | undefined {
+  let found: Vantage | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const vantage of vantages) {
+    const own = turn(vantage);
+    if (own === undefined || own >= least) continue;
+    found = vantage;
+    least = own;
+  }
+  return found;
+}
+
 /** Whether all of an exchange's times are known at a place. */
 export function isWhole({ requestStart, requestEnd, responseStart, responseEnd }: Vantage): boolean {
   return (

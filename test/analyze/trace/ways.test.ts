@@ -4,7 +4,7 @@ import type { TraceRecord } from '../../../src/analyze/trace/record.ts';
 import { trace } from '../../../src/run/analysis/trace.ts';
 import { analysisLines } from '../../support/analysis-lines.ts';
 import { type End, type Passed, TracedCapture } from '../../support/traced-capture.ts';
-import { CLIENT, get, ok, SERVICE, sum, tracesOf, WEB } from './traces.ts';
+import { CLIENT, get, localTracesOf, ok, SERVICE, sum, tracesOf, WEB } from './traces.ts';
 
 const OUTSIDE = '203.0.113.9';
 const NODE1 = '192.168.0.1';
@@ -169,6 +169,68 @@ test('a node with a bridge that masquerades: requests begin at their client, and
       'node1/any > node1/any',
       'node1/any > shop/web-1',
     ]);
+    expect(sum(hops)).toBe(total);
+  }
+  expect(session.capture.analysis.bounds.gaps).toBe(0);
+});
+
+/** A Service's node with a bridge: requests pass it with the pod's address, answers with the Service's. */
+const THROUGH_BRIDGE: readonly Passed[] = [
+  { interfaceId: 0, ttl: 64 },
+  { interfaceId: 1, ttl: 63, server: at(WEB, 8080), onlySide: 0 },
+  { interfaceId: 1, ttl: 63, onlySide: 1 },
+  { interfaceId: 2, ttl: 62, server: at(WEB, 8080) },
+];
+
+test('a request whose response passes a place with another address is open there no longer than at its client', () => {
+  const capture = new TracedCapture(['shop/client-1/any', 'node1/any', 'shop/web-1/any']);
+  const request = capture.connection(THROUGH_BRIDGE, at(CLIENT, 40_000), at(SERVICE, 80), [1000, 9000]);
+  request.handshake(1000, 0.01).send(0, get('/first'), [1010, 1010.1, 1010.1, 1010.2]);
+  request.send(1, ok(), [1020.3, 1020.2, 1020.2, 1020.1]);
+  // A while later the pod calls another one for reasons of its own.
+  const call = capture.connection(
+    [
+      { interfaceId: 2, ttl: 64 },
+      { interfaceId: 1, ttl: 64 },
+    ],
+    at(WEB, 41_000),
+    at('10.244.1.77', 6379),
+    [3, 4],
+  );
+  call.handshake(1100, 0.01).send(0, get('/own'), [1110, 1110.1]).send(1, ok(), [1112, 1111.9]);
+  expect(localTracesOf(capture).map(({ label, ambiguous }) => `${label} ${ambiguous ?? 0}`)).toEqual([
+    'GET /first 0',
+    'GET /own 0',
+  ]);
+});
+
+test('two requests at once to a node that masquerades them: neither is a call of the other', () => {
+  const capture = new TracedCapture(['shop/client-1/any', 'node1/any', 'shop/web-1/any']);
+  const connections = [0, 1].map((index) => {
+    const masqueraded = at(NODE1, 61_000 + index);
+    const places: Passed[] = [
+      { interfaceId: 0, ttl: 64 },
+      { interfaceId: 1, ttl: 64 },
+      // Between both translations the bridge shows what the client sends.
+      { interfaceId: 1, ttl: 63, server: at(WEB, 8080), onlySide: 0 },
+      { interfaceId: 1, ttl: 63, client: masqueraded, server: at(WEB, 8080) },
+      { interfaceId: 2, ttl: 62, client: masqueraded, server: at(WEB, 8080) },
+    ];
+    return capture
+      .connection(places, at(CLIENT, 40_000 + index), at(NODE1, 30_080), [1000 + index * 5000, 9000 + index * 7000])
+      .handshake(1000 + index, 0.01);
+  });
+  const [slow, quick] = connections;
+  const passing = (time: number, hop: number) => [0, 1, 2, 3, 4].map((place) => time + place * hop);
+  slow?.send(0, get('/slow'), passing(1010, 0.01));
+  quick?.send(0, get('/quick'), passing(1020, 0.01)).send(1, ok(), passing(1025.05, -0.01));
+  slow?.send(1, ok(), passing(1050.05, -0.01));
+  const { lines, session } = analysisLines(trace, capture.pcapng(), { [NODE1]: 'node1', [WEB]: 'shop/web-1' });
+  const traces = lines.map((line) => JSON.parse(line) as TraceRecord);
+  expect(traces.map(({ label }) => label).sort()).toEqual(['GET /quick', 'GET /slow']);
+  for (const { label, hops, total, ambiguous } of traces) {
+    expect(ambiguous).toBeUndefined();
+    expect(hops.every((hop) => hop.label === label && hop.confidence === 'proven')).toBe(true);
     expect(sum(hops)).toBe(total);
   }
   expect(session.capture.analysis.bounds.gaps).toBe(0);
