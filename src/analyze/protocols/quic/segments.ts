@@ -4,8 +4,8 @@ import { u8 } from '../../bytes.ts';
 const USUAL_SIZES = [1252, 1280, 1350, 1357, 1200, 1392, 1440, 1452, 1472, 1232];
 const LEAST = 1200;
 const MOST = 1500;
-/** Sizes that are tried for one direction in all. */
-const TRIES_MAXIMUM = 4096;
+/** Datagrams of one direction for which all sizes are tried: each costs hundreds of tags. */
+const SEARCHES_MAXIMUM = 64;
 
 /**
  * Where packets end in what was captured as one datagram and is several: a kernel that leaves it to the network card to cut
@@ -14,7 +14,7 @@ const TRIES_MAXIMUM = 4096;
 export class Segments {
   /** Bytes of each part; 0 until it is known. */
   #size = 0;
-  #tries = 0;
+  #searches = 0;
 
   /**
    * Find the end of the packet at `start`, which does not end with its datagram.
@@ -30,15 +30,14 @@ export class Segments {
       const boundary = datagram + size * (Math.floor((start - datagram) / size) + 1);
       // The next part has a short header: without the long header's bit, and not padding.
       if (boundary >= end || (u8(bytes, boundary) & 0x80) !== 0 || u8(bytes, boundary) === 0) return false;
-      if (this.#tries >= TRIES_MAXIMUM) return false;
-      this.#tries += 1;
       if (!opens(boundary)) return false;
       this.#size = size;
-      this.#tries = 0;
       return true;
     };
     if (this.#size > 0 && attempt(this.#size)) return true;
     if (USUAL_SIZES.some(attempt)) return true;
+    if (this.#searches >= SEARCHES_MAXIMUM) return false;
+    this.#searches += 1;
     for (let size = LEAST; size <= MOST; size += 1) if (attempt(size)) return true;
     return false;
   }
