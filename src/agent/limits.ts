@@ -224,6 +224,16 @@ export const RECORDINGS_BYTES = 6 * 1024 * 1024 * 1024;
 export const RECORDING_PIECE_BYTES = 64 * 1024 * 1024;
 export const RECORDING_STATE_BYTES = 4 * 1024 * 1024;
 
+/**
+ * What recordings leave free of the node's disk, a share of it: below a tenth the kubelet evicts pods (nodefs.available, by default). How long
+ * a look at the disk counts.
+ */
+export const RECORDINGS_FREE_SHARE = 0.12;
+export const DISK_LOOK_MS = 1_000;
+
+/** A recording on the disk that could not be read is read again after this. */
+export const RECORDING_REREAD_MS = 30_000;
+
 /** Of a recording's packets that wait for the disk: bytes in memory. */
 export const RECORDING_SPOOL_BYTES = 16 * 1024 * 1024;
 

@@ -26,6 +26,7 @@ export interface PlayedRecordings {
   readonly uploads: { readonly piece: string; readonly url: string; readonly headers: object }[];
   /** Answers every request with this error while it is set. */
   failing: KsnoopError | undefined;
+  readonly port: number;
   open(): AgentRecordings;
   close(): Promise<void>;
 }
@@ -143,6 +144,7 @@ export async function playRecordings(agent: string, key: KeyObject): Promise<Pla
     requests,
     uploads,
     failing: undefined,
+    port,
     open() {
       const client = new AgentRecordings(async () => {
         const socket = connect(port, '127.0.0.1');

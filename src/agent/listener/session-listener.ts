@@ -66,9 +66,12 @@ function ownRecordings(host: SessionHost, log: (text: string) => void): Recordin
   const root = process.env.KSNOOP_RECORDINGS;
   if (root === undefined) return undefined;
   const bytes = Number(process.env.KSNOOP_RECORDINGS_BYTES ?? RECORDINGS_BYTES);
+  // An administrator who keeps another share of the disk free than we do.
+  const free = process.env.KSNOOP_RECORDINGS_FREE_BYTES;
+  const freeBytes = free === undefined ? undefined : Number(free);
   const { resources } = host;
   const protect = <Result>(owner: Failing, task: () => Result) => host.protect(owner, task);
-  const recordings = new Recordings({ root, bytes, resources, log, protect });
+  const recordings = new Recordings({ root, bytes, freeBytes, resources, log, protect });
   void recordings.load().catch((thrown) => log(`recordings on the disk are not continued: ${messageOf(thrown)}`));
   return recordings;
 }

@@ -7,6 +7,7 @@ import { endMarker, sectionHeader, startMarker, withComment } from '../../wire/p
 import type { RecordingPiece } from '../../wire/recording.ts';
 import { GATHER_MS, GATHERED_BYTES } from '../limits.ts';
 import { PacketSpan, readChunk } from './blocks.ts';
+import type { DiskSpace } from './disk-space.ts';
 import { pieceName, type RecordingFiles, spanOf } from './recording-files.ts';
 
 export interface PieceStreamOptions {
@@ -19,6 +20,7 @@ export interface PieceStreamOptions {
   readonly maxBytes: number;
   /** What the first section says about what is missing before it. */
   readonly gap?: string | undefined;
+  readonly disk: Pick<DiskSpace, 'shortage' | 'wrote'>;
   readonly handlers: PieceHandlers;
 }
 
@@ -29,6 +31,8 @@ export interface PieceHandlers {
   grew(piece: string, from: number, to: number): void;
   /** maxBytes are written. */
   full(): void;
+  /** The disk has to keep what is free; nothing is written from now on. @param why a sentence */
+  short(why: string): void;
   /** The disk does not take it; nothing is written from now on. */
   failed(thrown: unknown): void;
 }
@@ -67,7 +71,7 @@ export class PieceStream {
       write: (chunk: Buffer, _encoding, done) => {
         this.#write(chunk).then(
           () => done(),
-          (thrown) => this.#fail(thrown, done),
+          (thrown) => void this.#fail(thrown, done),
         );
       },
     });
@@ -91,7 +95,14 @@ export class PieceStream {
 
   /** No more comes: the last piece is whole. */
   async end(reason: string): Promise<void> {
-    if (!this.#failed) await this.#finish(reason, true);
+    if (this.#failed) return;
+    try {
+      await this.#finish(reason, true);
+    } catch (thrown) {
+      this.#failed = true;
+      await this.#salvage();
+      throw thrown;
+    }
   }
 
   /** No more is written, and the last piece stays as it is. */
@@ -110,15 +121,20 @@ export class PieceStream {
       handlers.full();
       return;
     }
+    const shortage = this.#options.disk.shortage(chunk.length);
+    if (shortage !== undefined) {
+      this.#isFull = true;
+      handlers.short(shortage);
+      return;
+    }
     const isLarge = this.unfinished + chunk.length > fileBytes;
     if (isLarge || this.#rotates) await this.#finish('rotated', false);
     this.#rotates = false;
-    this.#piece ??= await this.#begin();
-    const piece = this.#piece;
+    const piece = this.#piece ?? (await this.#begin());
     const from = piece.bytes;
     const before = piece.span.packets;
-    readChunk(chunk, piece.span, this.#interfaces);
     await this.#append(piece, chunk);
+    readChunk(chunk, piece.span, this.#interfaces);
     this.packets += piece.span.packets - before;
     handlers.grew(piece.name, from, piece.bytes);
     // The spool writes once at a time: what comes meanwhile is gathered.
@@ -132,6 +148,7 @@ export class PieceStream {
     this.#next += 1;
     const file = await open(files.path(name), constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
     const piece = { name, file, hash: createHash('sha256'), span: new PacketSpan(), bytes: 0 };
+    this.#piece = piece;
     const section = sectionHeader('Linux');
     const stated = isFirst && gap !== undefined ? withComment(section, gap) : section;
     await this.#append(piece, Buffer.concat([stated, startMarker(), ...this.#interfaces]));
@@ -147,24 +164,41 @@ export class PieceStream {
     piece.hash.update(bytes);
     piece.bytes += bytes.length;
     this.bytes += bytes.length;
+    this.#options.disk.wrote(bytes.length);
   }
 
   async #finish(reason: string, isLast: boolean): Promise<void> {
     const piece = this.#piece;
-    this.#piece = undefined;
     if (piece === undefined) return;
     await this.#append(piece, Buffer.from(endMarker({ version: 1, reason, interfaces: [] })));
+    this.#piece = undefined;
+    await this.#close(piece, isLast);
+  }
+
+  async #close(piece: OpenPiece, isLast: boolean): Promise<void> {
     await piece.file.close();
     const { name, bytes, hash, span } = piece;
     const finished = { name, bytes, sha256: hash.digest('hex'), ...spanOf(span), kept: false };
     this.#options.handlers.finished(finished, isLast);
   }
 
-  #fail(thrown: unknown, done: (error: Error) => void): void {
+  async #fail(thrown: unknown, done: (error: Error) => void): Promise<void> {
     this.#failed = true;
-    void this.#piece?.file.close().catch(() => {});
-    this.#piece = undefined;
+    await this.#salvage();
     this.#options.handlers.failed(thrown);
     done(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  }
+
+  /** The whole blocks that the disk has taken stay, without a mark of the end. */
+  async #salvage(): Promise<void> {
+    const piece = this.#piece;
+    this.#piece = undefined;
+    try {
+      await piece?.file.truncate(piece.bytes);
+      if (piece !== undefined && piece.span.packets > 0) await this.#close(piece, true);
+      else await piece?.file.close();
+    } catch {
+      // It is read again by the next process, as far as it can be.
+    }
   }
 }

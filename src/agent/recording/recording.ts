@@ -9,6 +9,7 @@ import {
 } from '../../wire/recording.ts';
 import { RECORDING_PIECE_BYTES, TRIGGER_STARTS } from '../limits.ts';
 import type { Resources } from '../session/resources.ts';
+import type { DiskSpace } from './disk-space.ts';
 import { PieceStream } from './piece-stream.ts';
 import { RecordingCapture, type RecordingCaptureOptions } from './recording-capture.ts';
 import type { RecordingFiles } from './recording-files.ts';
@@ -22,6 +23,7 @@ export interface RecordingOptions {
   readonly files: RecordingFiles;
   readonly resources: Resources;
   readonly targetOf: RecordingCaptureOptions['targetOf'];
+  readonly disk: DiskSpace;
   /** Called once, when it has ended. */
   readonly ended: () => void;
 }
@@ -72,6 +74,12 @@ export class Recording {
     return this.runs ? this.order.maxBytes : this.#pieces.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** Bytes that it may still take of the disk. */
+  get outstanding(): number {
+    const taken = this.#held(false) + this.#held(true) + (this.#stream?.unfinished ?? 0);
+    return this.runs ? Math.max(0, this.order.maxBytes - taken) : 0;
+  }
+
   /** Whether it has a trigger that is evaluated. */
   get isTriggered(): boolean {
     return this.runs && this.order.trigger !== undefined;
@@ -103,8 +111,11 @@ export class Recording {
    * @throws KsnoopError BAD_TRIGGER, TOO_MANY_SESSIONS, NO_MEMORY; then nothing is left behind but its files
    */
   async start(gap?: string): Promise<void> {
-    const { files, resources, targetOf } = this.#options;
+    const { files, resources, targetOf, disk } = this.#options;
     const { order } = this;
+    if (this.#pieces.length >= RECORDING_PIECES - 1) {
+      throw new KsnoopError('RECORDINGS_FULL', tooManyPieces(this.#pieces));
+    }
     files.create();
     await this.#startTrigger();
     try {
@@ -114,10 +125,12 @@ export class Recording {
         fileBytes: order.ring?.fileBytes ?? Math.max(RECORDING_PIECE_BYTES, order.maxBytes / (RECORDING_PIECES - 100)),
         maxBytes: order.ring === undefined ? order.maxBytes - this.#held(false) : Number.POSITIVE_INFINITY,
         gap,
+        disk,
         handlers: {
           finished: (piece, isLast) => this.#finished(piece, isLast),
           grew: (piece, from, to) => this.#trigger?.grew(piece, from, to),
           full: () => void this.end('bytes'),
+          short: (why) => void this.end('failed', `${why} What was recorded until then stays.`),
           failed: (thrown) => void this.end('failed', `The disk takes no more: ${messageOf(thrown)}.`),
         },
       });
@@ -210,6 +223,7 @@ export class Recording {
     const surplus = Math.max(0, ofRing.length - stay);
     for (const { name } of ofRing.slice(0, surplus)) this.#removePiece(name);
     this.store();
+    if (!isLast && this.#pieces.length >= RECORDING_PIECES - 1) void this.end('failed', tooManyPieces(this.#pieces));
   }
 
   #removePiece(name: string): void {
@@ -297,6 +311,11 @@ export class Recording {
       (thrown) => this.#problem(`The trigger is not evaluated since ${at}: ${messageOf(thrown)}`),
     );
   }
+}
+
+/** Each restart of the agent begins another piece. */
+function tooManyPieces({ length }: readonly RecordingPiece[]): string {
+  return `It has ${length} files, and may have ${RECORDING_PIECES}: nothing more is recorded.`;
 }
 
 /** The error for a recording that is not there. */

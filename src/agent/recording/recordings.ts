@@ -1,4 +1,4 @@
-import { KsnoopError, messageOf } from '../../wire/errors.ts';
+import { KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { Gate } from '../../wire/gate.ts';
 import type {
   ListedRecording,
@@ -7,12 +7,15 @@ import type {
   RecordingStop,
   RecordingUpload,
 } from '../../wire/recording.ts';
-import { RECORDINGS_MAXIMUM, TRIGGERS_MAXIMUM, UPLOADS } from '../limits.ts';
+import { UPLOADS } from '../limits.ts';
 import type { Resources } from '../session/resources.ts';
+import { admitRecording } from './admission.ts';
+import { DiskSpace } from './disk-space.ts';
 import { noSuchRecording, Recording, type RecordingBeginning } from './recording.ts';
 import { type RecordingCaptureOptions, recordingTarget } from './recording-capture.ts';
 import { RecordingFiles } from './recording-files.ts';
 import { readStored, recoverPieces } from './stored-recording.ts';
+import { UnreadRecordings } from './unread.ts';
 import { putFile } from './upload.ts';
 
 export interface RecordingsOptions {
@@ -20,6 +23,8 @@ export interface RecordingsOptions {
   readonly root: string;
   /** Bytes of all recordings. */
   readonly bytes: number;
+  /** Bytes of the disk that they leave free; left out: a share of it. */
+  readonly freeBytes?: number | undefined;
   readonly resources: Resources;
   readonly log: (text: string) => void;
   /** Runs a task so that an exception in it, now or later, ends its recording alone. */
@@ -37,10 +42,13 @@ export class Recordings {
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #uploads = new Map<string, AbortController>();
   readonly #uploadGate = new Gate(UPLOADS);
+  readonly #unread = new UnreadRecordings();
+  readonly #disk: DiskSpace;
   #loaded: Promise<void> = Promise.resolve();
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
+    this.#disk = new DiskSpace(options.root, options.freeBytes);
   }
 
   /** Resolves when what an earlier process has left behind is known: before, an order could begin a recording anew. */
@@ -55,15 +63,26 @@ export class Recordings {
   }
 
   async #load(): Promise<void> {
-    for (const capture of RecordingFiles.list(this.#options.root)) {
+    for (const capture of RecordingFiles.list(this.#options.root)) await this.#loadOne(capture);
+  }
+
+  async #loadOne(capture: string): Promise<void> {
+    await this.#turn(capture, async () => {
       const files = new RecordingFiles(this.#options.root, capture);
+      this.#unread.remove(capture);
       try {
-        await this.#turn(capture, () => this.#resume(capture, files));
+        await this.#resume(capture, files);
       } catch (thrown) {
-        this.#options.log(`a recording on the disk is not usable and is removed: ${messageOf(thrown)}`);
-        files.removeAll();
+        const code = systemCode(thrown);
+        if (code === undefined || code === 'ENOENT') {
+          this.#options.log(`a recording on the disk is not usable and is removed: ${messageOf(thrown)}`);
+          files.removeAll();
+          return;
+        }
+        const why = this.#unread.add(capture, thrown, () => void this.#loadOne(capture));
+        this.#options.log(`recording of the Capture ${capture}: ${why}`);
       }
-    }
+    });
   }
 
   list(): ListedRecording[] {
@@ -76,21 +95,25 @@ export class Recordings {
     }));
   }
 
-  /** @throws KsnoopError NO_SUCH_RECORDING */
+  /** @throws KsnoopError NO_SUCH_RECORDING, CANNOT_READ */
   get(capture: string): Recording {
     const recording = this.#recordings.get(capture);
-    if (recording === undefined) throw noSuchRecording(capture);
-    return recording;
+    if (recording !== undefined) return recording;
+    this.#unread.check(capture);
+    throw noSuchRecording(capture);
   }
 
   /**
    * Start the recording of a Capture, or have one that runs record the pods of the order. One that has ended stays as it is.
-   * @throws KsnoopError RECORDINGS_FULL, BAD_TRIGGER, CONFLICT, NO_MEMORY, TOO_MANY_SESSIONS, TICKET_REFUSED
+   * @throws KsnoopError RECORDINGS_FULL, BAD_TRIGGER, CONFLICT, NO_MEMORY, TOO_MANY_SESSIONS, TICKET_REFUSED, CANNOT_READ
    */
   put(capture: string, user: string, { tickets: _, ...order }: RecordingOrder): Promise<RecordingState> {
     return this.#turn(capture, async () => {
       const known = this.#recordings.get(capture);
-      if (known === undefined) return this.#start(capture, user, order);
+      if (known === undefined) {
+        this.#unread.check(capture);
+        return this.#start(capture, user, order);
+      }
       if (known.user !== user) throw new KsnoopError('TICKET_REFUSED', 'The recording is of another user.');
       if (known.state.state !== 'recording') return known.state;
       if (!isSameRecording(known.order, order)) {
@@ -116,12 +139,13 @@ export class Recordings {
   remove(capture: string): Promise<void> {
     return this.#turn(capture, async () => {
       const recording = this.#recordings.get(capture);
-      if (recording === undefined) return;
+      const isUnread = this.#unread.remove(capture);
+      if (recording === undefined && !isUnread) return;
       for (const [key, abort] of this.#uploads) if (key.startsWith(`${capture}/`)) abort.abort();
       this.#recordings.delete(capture);
       clearTimeout(this.#removals.get(capture));
       this.#removals.delete(capture);
-      await recording.kill();
+      await recording?.kill();
       new RecordingFiles(this.#options.root, capture).removeAll();
     });
   }
@@ -156,8 +180,8 @@ export class Recordings {
   }
 
   async #start(capture: string, user: string, order: RecordingOrder): Promise<RecordingState> {
-    const { namespace, name, endsAt, maxBytes } = order;
-    this.#admit(maxBytes, order.trigger !== undefined);
+    const { namespace, name, endsAt } = order;
+    admitRecording(order, [...this.#recordings.values()], this.#options.bytes, this.#disk);
     const state: RecordingState = {
       ...{ capture, namespace, name, user, state: 'recording', startedAt: Date.now(), endsAt },
       ...{ pods: [], packets: 0, bytes: 0, dropped: 0, triggers: 0, gaps: 0, pieces: [] },
@@ -174,22 +198,6 @@ export class Recordings {
     return recording.state;
   }
 
-  #admit(bytes: number, hasTrigger: boolean): void {
-    const all = [...this.#recordings.values()];
-    const reserved = all.reduce((sum, recording) => sum + recording.reserved, 0);
-    const mib = (value: number) => `${Math.round(value / 1024 / 1024).toLocaleString('en-US')} MiB`;
-    if (reserved + bytes > this.#options.bytes) {
-      throw full(
-        `The recording needs ${mib(bytes)} of the node's disk; recordings have ${mib(reserved)} of ${mib(this.#options.bytes)}.`,
-      );
-    }
-    if (all.length >= RECORDINGS_MAXIMUM) throw full(`The node has ${all.length} recordings already.`);
-    const triggers = all.filter(({ isTriggered }) => isTriggered).length;
-    if (hasTrigger && triggers >= TRIGGERS_MAXIMUM) {
-      throw full(`The node runs ${triggers} recordings with a trigger already.`);
-    }
-  }
-
   #add(beginning: RecordingBeginning): Recording {
     const { capture } = beginning.state;
     const { root, resources, targetOf = recordingTarget } = this.#options;
@@ -197,6 +205,7 @@ export class Recordings {
       files: new RecordingFiles(root, capture),
       resources,
       targetOf,
+      disk: this.#disk,
       ended: () => this.#removeLater(recording),
     });
     this.#recordings.set(capture, recording);
@@ -206,13 +215,18 @@ export class Recordings {
   async #resume(capture: string, files: RecordingFiles): Promise<void> {
     const { order, state, nextPiece, nextKept } = readStored(files);
     if (state.capture !== capture) throw new Error('its state is of another one');
-    const pieces = await recoverPieces(files, state.pieces);
-    const lastOf = (kept: boolean, next: number) =>
-      pieces.reduce((last, piece) => (piece.kept === kept ? Math.max(last, numberOf(piece.name) + 1) : last), next);
-    const numbers = { nextPiece: lastOf(false, nextPiece), nextKept: lastOf(true, nextKept) };
     const ran = state.state === 'recording' || state.state === 'finishing';
+    // Where it goes on, another file of the ring will be written.
+    const stay = order.ring && (state.state === 'recording' ? order.ring.files - 1 : order.ring.files);
+    const found = await recoverPieces(files, state.pieces, ran ? stay : undefined);
+    const { pieces, others } = found;
+    const numbers = {
+      nextPiece: Math.max(nextPiece, found.nextPiece),
+      nextKept: Math.max(nextKept, found.nextKept),
+    };
     const gaps = state.gaps + (ran ? 1 : 0);
-    const recording = this.#add({ order, state: { ...state, ...missed(order, ran), pieces, gaps }, ...numbers });
+    const stated = { ...state, ...missed(order, ran), ...unlisted(others), pieces, gaps };
+    const recording = this.#add({ order, state: stated, ...numbers });
     if (!ran) {
       this.#removeLater(recording);
       return;
@@ -261,9 +275,13 @@ function missed({ trigger }: RecordingOrder, ran: boolean): Pick<RecordingState,
   };
 }
 
-/** The number in a piece's name. */
-function numberOf(name: string): number {
-  return Number(/\d+/.exec(name)?.[0] ?? 0);
+/** Files that are on the disk and in no list. */
+function unlisted(names: readonly string[]): Pick<RecordingState, 'message'> {
+  if (names.length === 0) return {};
+  const some = names.slice(0, 5).join(', ');
+  return {
+    message: `${names.length} files (${some}) cannot be read, or are more than a recording may have: they stay on the node's disk and are not fetched.`,
+  };
 }
 
 /** Whether an order is for the recording that runs: its pods and its end may differ. */
@@ -277,10 +295,4 @@ function isSameRecording(known: RecordingOrder, order: RecordingOrder): boolean 
       trigger && [trigger.where, trigger.beforeMs, trigger.afterMs],
     ]);
   return fixed(known) === fixed(order);
-}
-
-function full(message: string): KsnoopError {
-  return new KsnoopError('RECORDINGS_FULL', message, {
-    hint: 'Fetch and delete recordings that have ended, record fewer bytes, or raise KSNOOP_RECORDINGS_BYTES of the agents.',
-  });
 }

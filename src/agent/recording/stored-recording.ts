@@ -1,3 +1,4 @@
+import { systemCode } from '../../wire/errors.ts';
 import { parseJson, requireInteger, requireObject, requireString } from '../../wire/guard.ts';
 import {
   RECORDING_PIECES,
@@ -36,22 +37,64 @@ export function readStored(files: RecordingFiles): StoredRecording {
   };
 }
 
+/** What a process has left behind of a recording's pieces. */
+export interface RecoveredPieces {
+  /** In the order of their names; of a ring only as many as it has. */
+  readonly pieces: readonly RecordingPiece[];
+  /** Names of files that stay on the disk and are no pieces, because they cannot be read, or are too many. */
+  readonly others: readonly string[];
+  /** Numbers that no file has. */
+  readonly nextPiece: number;
+  readonly nextKept: number;
+}
+
 /**
  * The pieces of a recording that a process has left behind: those that are as they were when they were finished, and those that it
- * could not finish.
- * @returns in the order of their names
+ * could not finish. A file in a damaged part of the disk (EIO) does not keep the others from being read.
+ * @param ring files that the recording's ring may have; undefined without one, or where the recording has ended
+ * @throws the system's error where a file cannot be read for another reason, which may pass
  */
 export async function recoverPieces(
   files: RecordingFiles,
   known: readonly RecordingPiece[],
-): Promise<RecordingPiece[]> {
+  ring?: number,
+): Promise<RecoveredPieces> {
+  const names = files.pieces();
+  const surplus = ring === undefined ? [] : names.filter((name) => !isKept(name)).slice(0, -ring);
+  for (const name of surplus) files.remove(name);
   const pieces: RecordingPiece[] = [];
-  for (const name of files.pieces().slice(0, RECORDING_PIECES)) {
-    const finished = known.find((piece) => piece.name === name && piece.bytes === files.size(name));
-    const piece = finished === undefined ? await files.recover(name) : withoutUpload(finished);
-    if (piece !== undefined) pieces.push(piece);
+  const others: string[] = [];
+  for (const name of names) {
+    if (surplus.includes(name)) continue;
+    const piece = pieces.length < RECORDING_PIECES ? await recovered(files, name, known) : 'unread';
+    if (piece === 'unread') others.push(name);
+    else if (piece !== undefined) pieces.push(piece);
   }
-  return pieces;
+  const next = (kept: boolean) =>
+    names.filter((name) => isKept(name) === kept).reduce((last, name) => Math.max(last, numberOf(name) + 1), 1);
+  return { pieces, others, nextPiece: next(false), nextKept: next(true) };
+}
+
+async function recovered(
+  files: RecordingFiles,
+  name: string,
+  known: readonly RecordingPiece[],
+): Promise<RecordingPiece | 'unread' | undefined> {
+  const finished = known.find((piece) => piece.name === name && piece.bytes === files.size(name));
+  if (finished !== undefined) return withoutUpload(finished);
+  try {
+    return await files.recover(name);
+  } catch (thrown) {
+    if (systemCode(thrown) === 'EIO') return 'unread';
+    throw thrown;
+  }
+}
+
+const isKept = (name: string) => name.startsWith('kept-');
+
+/** The number in a piece's name. */
+function numberOf(name: string): number {
+  return Number(/\d+/.exec(name)?.[0] ?? 0);
 }
 
 /** An upload that was under way when the process ended is not any more. */

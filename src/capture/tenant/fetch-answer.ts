@@ -1,13 +1,4 @@
-import {
-  invalid,
-  isObject,
-  type JsonObject,
-  objectAt,
-  objectsAt,
-  optionalString,
-  requireString,
-} from '../../wire/guard.ts';
-import { PIECE_NAME } from '../../wire/recording.ts';
+import { isObject, type JsonObject, objectAt, objectsAt, optionalString, requireString } from '../../wire/guard.ts';
 import { NAME, requireMatch, UID } from '../../wire/ticket-members.ts';
 
 /** `status.fetch` of a Capture: the controller's answer to one key. */
@@ -24,17 +15,6 @@ export interface FetchNode {
   readonly node: string;
   readonly agent: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly sealed: string;
-}
-
-/** A file in a bucket, as `status.files` has it. */
-export interface BucketFile {
-  readonly name: string;
-  readonly node: string;
-  readonly sha256: string;
-  readonly bytes: number;
-  /** RFC 3339. */
-  readonly first: string | undefined;
-  readonly isThere: boolean;
 }
 
 const SEALED_MAXIMUM = 16 * 1024;
@@ -64,24 +44,4 @@ export function fetchAnswer(status: JsonObject): FetchAnswer | undefined {
       sealed: requireString(item, 'sealed', WHERE, SEALED_MAXIMUM),
     })),
   };
-}
-
-/** `status.files` of a recording that goes to a bucket. @throws KsnoopError INVALID_MESSAGE */
-export function bucketFiles(status: JsonObject): BucketFile[] {
-  return objectsAt(status, 'files').map((file) => {
-    const where = "Capture's status.files";
-    const name = requireString(file, 'name', where, 320);
-    const [directory = '', piece = '', ...more] = name.split('/');
-    if (!NAME.test(directory) || !PIECE_NAME.test(piece) || more.length > 0) {
-      throw invalid(where, 'has a file whose name is none of a recording');
-    }
-    return {
-      name,
-      node: requireMatch(file, 'node', where, NAME),
-      sha256: requireMatch(file, 'sha256', where, /^[0-9a-f]{64}$/),
-      bytes: typeof file.bytes === 'number' ? file.bytes : 0,
-      first: optionalString(file, 'first'),
-      isThere: optionalString(file, 'url') !== undefined,
-    };
-  });
 }

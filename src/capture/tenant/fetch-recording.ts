@@ -1,15 +1,16 @@
 import { createClientKey } from '../../ticket/seal.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, optionalString, parseJson, requireString } from '../../wire/guard.ts';
-import type { RecordingPiece } from '../../wire/recording.ts';
+import type { RecordingPiece, RecordingState } from '../../wire/recording.ts';
 import { call, find } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { ADMISSION_MS } from '../limits.ts';
 import { type AgentRecordings, recordingsOf } from './agent-recordings.ts';
 import { CAPTURE_API, type MadeCapture, ownUser } from './capture-object.ts';
-import { type BucketFile, bucketFiles, type FetchAnswer, type FetchNode, fetchAnswer } from './fetch-answer.ts';
+import { type FetchAnswer, type FetchNode, fetchAnswer } from './fetch-answer.ts';
 import { RecordingWatch } from './recording-watch.ts';
+import { pieceFile, type SentFile, sentFiles, sentPiece } from './sent-files.ts';
 
 /** Files for which URLs are asked at a time (daemonset/captures/crd.yaml). */
 const URLS_AT_A_TIME = 50;
@@ -58,7 +59,8 @@ export class RecordingFetch {
   readonly #key = createClientKey();
   readonly #getObject: GetObject;
   readonly #usedTickets = new Set<string>();
-  readonly #agents: AgentRecordings[] = [];
+  /** By UID of the agent's pod. */
+  readonly #agents = new Map<string, AgentRecordings>();
   /** The object as it was at the beginning. */
   readonly object: JsonObject;
 
@@ -127,7 +129,7 @@ export class RecordingFetch {
   /** Withdraw the request. */
   async close(): Promise<void> {
     this.#watch.close();
-    for (const agent of this.#agents) agent.close();
+    for (const agent of this.#agents.values()) agent.close();
     const isOwn = fetchAnswerKey(this.#watch.status) === this.#key.public;
     if (isOwn) await this.#patch(null, AbortSignal.timeout(ADMISSION_MS)).catch(() => {});
   }
@@ -138,13 +140,9 @@ export class RecordingFetch {
     const missing: string[] = [];
     await Promise.all(
       nodes.map(async (node) => {
-        const agent = recordingsOf(this.#kube, node.agent, 1);
-        this.#agents.push(agent);
-        const { uid } = this.#capture;
+        const agent = this.#agentOf(node);
         try {
-          await this.#ticketFor(node, signal);
-          const ticket = () => this.#unused(node);
-          const { pieces } = await agent.state({ capture: uid, ticket, signal });
+          const { pieces } = await this.#stateOf(node, signal);
           for (const piece of pieces) if (piece.kept || !keptOnly) files.push(this.#pieceOf(node, agent, piece));
         } catch (thrown) {
           if (signal.aborted || !(thrown instanceof KsnoopError)) throw thrown;
@@ -155,11 +153,22 @@ export class RecordingFetch {
     return { files: files.sort(byName), missing };
   }
 
+  #agentOf({ agent }: FetchNode): AgentRecordings {
+    const known = this.#agents.get(agent.uid) ?? recordingsOf(this.#kube, agent, 1);
+    this.#agents.set(agent.uid, known);
+    return known;
+  }
+
+  async #stateOf(node: FetchNode, signal: AbortSignal): Promise<RecordingState> {
+    await this.#ticketFor(node, signal);
+    return this.#agentOf(node).state({ capture: this.#capture.uid, ticket: () => this.#unused(node), signal });
+  }
+
   #pieceOf(node: FetchNode, agent: AgentRecordings, piece: RecordingPiece): RecordedFile {
     const { uid } = this.#capture;
     let tries = 0;
     return {
-      name: `${node.node}-${node.agent.uid.slice(0, 8)}/${piece.name}`,
+      name: pieceFile(node, piece),
       node: node.node,
       sha256: piece.sha256,
       bytes: piece.bytes,
@@ -180,24 +189,52 @@ export class RecordingFetch {
   }
 
   async #inBucket(signal: AbortSignal): Promise<FetchableFiles> {
-    const all = await this.#watch.until((object) => bucketFiles(objectAt(object, 'status')), ADMISSION_MS, signal);
-    const there = (all ?? []).filter(({ isThere }) => isThere);
-    const waiting = (all?.length ?? 0) - there.length;
+    const read = (object: JsonObject) => sentFiles(objectAt(object, 'status'));
+    const { files: named = [], sent = 0, waiting = 0 } = (await this.#watch.until(read, ADMISSION_MS, signal)) ?? {};
+    const missing = waiting === 0 ? [] : [`${waiting} finished files are not in the bucket yet.`];
+    const known = new Map(named.map((file) => [file.name, file]));
+    // The status names the newest: the agents that sent the others know them, until they forget the recording.
+    if (known.size < sent) for (const file of await this.#sentByAgents(signal)) known.set(file.name, file);
+    if (known.size < sent) {
+      const count = Number.isFinite(sent) ? `${sent - known.size} files` : 'Older files';
+      const where = named[0]?.directory ?? 'it';
+      missing.push(
+        `${count} of the recording may be in the bucket that no status and no agent names any more: they are not fetched. They are below ${where}.`,
+      );
+    }
+    const there = [...known.values()];
     return {
       files: there.map((file) => ({
         name: file.name,
         node: file.node,
         sha256: file.sha256,
         bytes: file.bytes,
-        first: BigInt(Date.parse(file.first ?? '') || 0) * 1_000_000n,
+        first: file.first,
         open: async (from, until) => this.#getObject(await this.#url(file, there, until), from, until),
       })),
-      missing: waiting === 0 ? [] : [`${waiting} finished files are not in the bucket yet.`],
+      missing,
     };
   }
 
+  /** Files that agents have sent, as they know them. An agent that does not answer names none. */
+  async #sentByAgents(signal: AbortSignal): Promise<SentFile[]> {
+    const { nodes } = await this.#answered(signal);
+    const sent = await Promise.all(
+      nodes.map(async (node): Promise<SentFile[]> => {
+        try {
+          const { pieces } = await this.#stateOf(node, signal);
+          return pieces.filter(({ upload }) => upload?.state === 'done').map((piece) => sentPiece(node, piece));
+        } catch (thrown) {
+          if (signal.aborted || !(thrown instanceof KsnoopError)) throw thrown;
+          return [];
+        }
+      }),
+    );
+    return sent.flat();
+  }
+
   /** A URL of a file, asked for together with those that follow it. */
-  async #url(file: BucketFile, files: readonly BucketFile[], signal: AbortSignal): Promise<BucketUrl> {
+  async #url(file: SentFile, files: readonly SentFile[], signal: AbortSignal): Promise<BucketUrl> {
     const known = fetchAnswer(this.#watch.status)?.urls.some(({ name }) => name === file.name);
     if (known !== true) {
       const at = files.indexOf(file);

@@ -19,16 +19,26 @@ export interface RecordingStatus {
 
 /** The part of the status that says what was recorded where. */
 export function recordingStatus(reports: readonly NodeReport[]): RecordingStatus {
-  const sum = (key: 'packets' | 'bytes' | 'dropped' | 'triggers' | 'capturing') =>
-    reports.reduce((total, report) => total + report[key], 0);
   const files = reports.flatMap((report) => report.files);
   const newest = files.sort((a, b) => ((a.first ?? '') < (b.first ?? '') ? -1 : 1)).slice(-FILES_NAMED);
+  const counted = ['packets', 'bytes', 'dropped', 'triggers'] as const;
   return {
-    capturing: sum('capturing'),
-    counters: { packets: sum('packets'), bytes: sum('bytes'), dropped: sum('dropped'), triggers: sum('triggers') },
+    capturing: sum(reports, 'capturing'),
+    counters: {
+      ...Object.fromEntries(counted.map((key) => [key, sum(reports, key)])),
+      // Of all files: `files` names the newest.
+      files: sum(reports, 'finished'),
+      sent: sum(reports, 'sent'),
+    },
     nodes: reports.slice(0, NODES_NAMED).map(({ isLost: _lost, files: _files, ...node }) => ({ ...node })),
     files: newest.map((file) => ({ ...file })),
   };
+}
+
+type Count = 'packets' | 'bytes' | 'dropped' | 'triggers' | 'capturing' | 'finished' | 'sent';
+
+function sum(reports: readonly NodeReport[], key: Count): number {
+  return reports.reduce((total, report) => total + report[key], 0);
 }
 
 /** The verdict on a recording that is admitted and goes on. */
@@ -94,7 +104,7 @@ export function recordingEnded(
 /** Whether the files are where the user wants them. */
 function stored(capture: CaptureView, reports: readonly NodeReport[], isOver: boolean): Condition {
   const destination = capture.recording?.destination ?? '';
-  const files = reports.flatMap((report) => report.files);
+  const files = sum(reports, 'finished');
   const say = (status: Condition['status'], reason: string, message: string): Condition => ({
     type: 'Stored',
     status,
@@ -103,13 +113,13 @@ function stored(capture: CaptureView, reports: readonly NodeReport[], isOver: bo
   });
   if (destination === NODE_DESTINATION) {
     const hours = KEEP_RECORDED_MS / 3_600_000;
-    if (!isOver) return say('False', 'Recording', `${files.length} files are finished, on the disks of their nodes.`);
-    return say('True', 'OnNodes', `${files.length} files are on the disks of their nodes, for ${hours} h.`);
+    if (!isOver) return say('False', 'Recording', `${files} files are finished, on the disks of their nodes.`);
+    return say('True', 'OnNodes', `${files} files are on the disks of their nodes, for ${hours} h.`);
   }
-  const sent = files.filter(({ url }) => url !== undefined).length;
-  const words = `${sent} of ${files.length} finished files are in ${destination}.`;
+  const sent = sum(reports, 'sent');
+  const words = `${sent} of ${files} finished files are in ${destination}.`;
   if (!isOver) return say('False', 'Recording', words);
-  return sent === files.length ? say('True', 'Sent', words) : say('False', 'NotSent', words);
+  return sent === files ? say('True', 'Sent', words) : say('False', 'NotSent', words);
 }
 
 function unfinished(reports: readonly NodeReport[]): string[] {

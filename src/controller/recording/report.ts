@@ -32,6 +32,9 @@ export interface NodeReport {
   readonly bytes: number;
   readonly dropped: number;
   readonly triggers: number;
+  /** Finished files, and those of them that are at their destination: more than `files` where only a status knows of them. */
+  readonly finished: number;
+  readonly sent: number;
   /** What is not as it should be, sentences; empty mostly. */
   readonly message: string;
   readonly files: readonly ReportedFile[];
@@ -47,7 +50,17 @@ export function reportOf(
   const messages: string[] = [];
   if (problem !== undefined) messages.push(problem.message);
   if (state === undefined) {
-    const none = { pods: 0, capturing: 0, packets: 0, bytes: 0, dropped: 0, triggers: 0, files: [] };
+    const none = {
+      pods: 0,
+      capturing: 0,
+      packets: 0,
+      bytes: 0,
+      dropped: 0,
+      triggers: 0,
+      finished: 0,
+      sent: 0,
+      files: [],
+    };
     const { nodeName: node, uid } = agent;
     return {
       ...none,
@@ -81,6 +94,7 @@ export function reportOf(
     };
   };
   const { pods, packets, bytes, dropped, triggers } = state;
+  const files = resultsOf(capture, state).map(file);
   return {
     node: agent.nodeName,
     agent: agent.uid,
@@ -93,7 +107,9 @@ export function reportOf(
     dropped,
     triggers,
     message: [...new Set(messages)].join(' ').slice(0, MESSAGE_MAXIMUM),
-    files: resultsOf(capture, state).map(file),
+    finished: files.length,
+    sent: files.filter(({ url }) => url !== undefined).length,
+    files,
   };
 }
 
@@ -101,7 +117,7 @@ export function reportOf(
 export function lostReport(report: NodeReport): NodeReport {
   if (report.isLost) return report;
   const files = report.files.filter(({ url }) => url !== undefined);
-  const lost = report.files.length - files.length;
+  const lost = report.finished - report.sent;
   const what = lost === 0 ? 'its unfinished file is lost' : `${lost} finished files are lost`;
   return {
     ...report,
@@ -109,6 +125,7 @@ export function lostReport(report: NodeReport): NodeReport {
     isLost: true,
     pods: 0,
     capturing: 0,
+    finished: report.sent,
     files,
     message: `The agent on node ${report.node} was replaced or removed: ${what}.`,
   };
@@ -134,6 +151,7 @@ export function reportsOf(status: JsonObject): NodeReport[] {
     const [node, uid] = [text('node'), text('agent')];
     if (uid === '') return [];
     const prefix = fileName({ nodeName: node, uid }, '');
+    const own = files.filter(({ name }) => name.startsWith(prefix));
     const report: NodeReport = {
       node,
       agent: uid,
@@ -145,8 +163,11 @@ export function reportsOf(status: JsonObject): NodeReport[] {
       bytes: count('bytes'),
       dropped: count('dropped'),
       triggers: count('triggers'),
+      // A controller before this one may have stated no counts.
+      finished: Math.max(count('finished'), own.length),
+      sent: Math.max(count('sent'), own.filter(({ url }) => url !== undefined).length),
       message: text('message'),
-      files: files.filter(({ name }) => name.startsWith(prefix)),
+      files: own,
     };
     return [report];
   });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,22 +40,31 @@ export class RecordedAgent {
   port = 0;
   stderr = '';
 
-  /** @param diskMib the size of the disk; left out: that of the machine */
+  /** @param diskMib the size of the disk; left out: that of the machine @param freeMib what recordings leave free of it */
   constructor({
     tickets = false,
     bytes = 256 * MIB,
     diskMib,
-  }: { tickets?: boolean; bytes?: number; diskMib?: number } = {}) {
+    freeMib = 0,
+  }: { tickets?: boolean; bytes?: number; diskMib?: number; freeMib?: number } = {}) {
     this.#diskMib = diskMib;
     mkdirSync(join(this.directory, 'recordings'));
     writeFileSync(join(this.directory, 'public.pem'), this.key.pem);
     this.#env = {
       KSNOOP_RECORDINGS: join(this.directory, 'recordings'),
       KSNOOP_RECORDINGS_BYTES: String(bytes),
+      KSNOOP_RECORDINGS_FREE_BYTES: String(freeMib * MIB),
       // With a node's name it is an agent in a cluster, which captures pods only.
       ...(tickets && { KSNOOP_TICKETS: this.directory, NODE_NAME: NODE, POD_UID: this.uid }),
     };
     this.child = this.#spawn();
+  }
+
+  /** Something else takes all of its disk but this. */
+  fillDisk(leftMib: number): void {
+    const mount = `/proc/${this.child.pid}/root${join(this.directory, 'recordings')}`;
+    const { bavail, bsize } = statfsSync(mount);
+    writeFileSync(join(mount, 'filler'), Buffer.alloc(bavail * bsize - leftMib * MIB));
   }
 
   /** Resolves when it listens. */
@@ -64,10 +73,11 @@ export class RecordedAgent {
     this.port = Number(chunk);
   }
 
-  /** Kill it and start it again, as a container is restarted. */
-  async restart(): Promise<void> {
+  /** Kill it and start it again, as a container is restarted. @param between is called while no process runs */
+  async restart(between: () => void = () => {}): Promise<void> {
     this.child.kill('SIGKILL');
     await once(this.child, 'exit');
+    between();
     this.child = this.#spawn();
     await this.ready();
   }

@@ -14,6 +14,7 @@ const host = new SessionHost(log);
 const recordings = new Recordings({
   root: process.env.KSNOOP_RECORDINGS ?? '',
   bytes: Number(process.env.KSNOOP_RECORDINGS_BYTES),
+  freeBytes: Number(process.env.KSNOOP_RECORDINGS_FREE_BYTES ?? 0),
   resources: host.resources,
   log,
   protect: (owner, task) => host.protect(owner, task),

@@ -2,12 +2,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { RecordingPiece, RecordingState } from '../../../src/wire/recording.ts';
+import { HANG_MS } from '../../support/hang.ts';
 import { background, makePair, type NamespacePair, RIGHT_ADDRESS, run, traffic } from '../namespaces.ts';
 import { MIB, orderOf, RecordedAgent } from './recorded-agent.ts';
 
@@ -196,18 +197,124 @@ it('a piece is uploaded to where the order says, and its state tells how that we
 });
 
 it('a disk that is full ends a recording with the reason, and what was written can be read', async () => {
-  const small = new RecordedAgent({ diskMib: 3 });
+  const small = new RecordedAgent({ diskMib: 80 });
   try {
     await small.ready();
     const capture = randomUUID();
-    await small.put(capture, orderOf([pair.left], { ring: { files: 8, fileBytes: MIB } }));
+    await small.put(capture, orderOf([pair.left], { ring: { files: 8, fileBytes: 4 * MIB } }));
+    // What is free is looked at once a second: a disk that others fill may take nothing before that.
+    small.fillDisk(3);
     send(6_000, 100, 1_000, 1);
     const ended = await small.until(capture, ({ state }) => state === 'failed');
-    expect(ended.message).toMatch(/^The disk takes no more: ENOSPC/);
+    expect(ended.message).toMatch(/^The disk takes no more: ENOSPC|^The node's disk is nearly full: 0 MiB are free/);
+    // The file that was being written is there too.
     expect(ended.pieces.length).toBeGreaterThan(0);
+    expect(ended.pieces.reduce((sum, { packets }) => sum + packets, 0)).toBe(ended.packets);
+    for (const { name, bytes, sha256, packets } of ended.pieces) {
+      const { body } = await small.request('GET', { kind: 'piece', capture, piece: name });
+      expect([body.length, createHash('sha256').update(body).digest('hex')]).toEqual([bytes, sha256]);
+      const path = join(small.directory, name);
+      writeFileSync(path, body);
+      expect(run(['capinfos', '-c', '-M', path])).toMatch(new RegExp(`packets: +${packets}$`, 'm'));
+    }
     expect((await small.request('DELETE', { kind: 'recording', capture })).status).toBe(204);
-    expect(await small.put(randomUUID(), orderOf([pair.left]))).toMatchObject({ state: 'recording' });
   } finally {
     small.close();
   }
+});
+
+it('recordings leave free what others of the node need: before one begins, and while it runs', async () => {
+  const small = new RecordedAgent({ diskMib: 80, freeMib: 10 });
+  try {
+    await small.ready();
+    const capture = randomUUID();
+    const large = await small.request(
+      'PUT',
+      { kind: 'recording', capture },
+      { body: orderOf([pair.left], { maxBytes: 71 * MIB }) },
+    );
+    expect([large.status, JSON.parse(large.body.toString())]).toMatchObject([
+      507,
+      {
+        code: 'RECORDINGS_FULL',
+        message:
+          "The recording needs 71 MiB of the node's disk; 80 MiB are free, of which recordings leave 10 MiB, and 0 MiB are for recordings that run.",
+      },
+    ]);
+    await small.put(capture, orderOf([pair.left], { ring: { files: 8, fileBytes: 4 * MIB }, maxBytes: 40 * MIB }));
+    // What is promised to one is not there for another.
+    const second = await small.request(
+      'PUT',
+      { kind: 'recording', capture: randomUUID() },
+      { body: orderOf([pair.left], { maxBytes: 40 * MIB }) },
+    );
+    expect(JSON.parse(second.body.toString()).message).toContain('40 MiB are for recordings that run');
+    send(1_000, 100, 1_000, 1);
+    await small.until(capture, ({ packets }) => packets >= 1_000);
+    small.fillDisk(9);
+    await vi.waitFor(
+      async () => {
+        send(100, 100, 1_000, 1);
+        expect((await small.state(capture)).state).toBe('failed');
+      },
+      { timeout: HANG_MS, interval: 500 },
+    );
+    const ended = await small.state(capture);
+    expect(ended.message).toBe(
+      "The node's disk is nearly full: 9 MiB are free, of which recordings leave 10 MiB. What was recorded until then stays.",
+    );
+    const [piece] = ended.pieces;
+    expect(piece?.packets).toBe(ended.packets);
+    expect(ended.packets).toBeGreaterThanOrEqual(1_000);
+  } finally {
+    small.close();
+  }
+});
+
+it('a file in a damaged part of the disk keeps no other from being read, and a state that cannot be read removes nothing', async () => {
+  const [some, none] = [randomUUID(), randomUUID()];
+  for (const capture of [some, none]) {
+    await agent.put(capture, orderOf([pair.left], { maxBytes: 2 * MIB }));
+    send(500, 100, 200, 1);
+    await agent.until(capture, ({ packets }) => packets >= 500);
+  }
+  const path = (capture: string, name: string) => join(agent.directory, 'recordings', capture, name);
+  await agent.restart(() => {
+    // Reading it is answered with EIO.
+    symlinkSync('/proc/self/mem', path(some, '00007.pcapng'));
+    renameSync(path(none, 'state.json'), path(none, 'state.aside'));
+    symlinkSync('/proc/self/mem', path(none, 'state.json'));
+  });
+  const known = await agent.until(some, ({ pods }) => pods.every(({ capturing }) => capturing));
+  expect(known.message).toContain('1 files (00007.pcapng) cannot be read');
+  expect(known.pieces.map(({ name }) => name)).toEqual(['00001.pcapng']);
+  expect(known.pieces[0]?.packets).toBeGreaterThanOrEqual(500);
+  // Nothing is written over it.
+  send(500, 100, 200, 1);
+  const names = () => readdirSync(join(agent.directory, 'recordings', some));
+  await vi.waitFor(() => expect(names()).toContain('00008.pcapng'), { timeout: HANG_MS, interval: 50 });
+  // Neither does a recording of the same Capture begin over what cannot be read.
+  const asked = { body: orderOf([pair.left], { maxBytes: 2 * MIB }) };
+  for (const [method, more] of [
+    ['GET', {}],
+    ['PUT', asked],
+  ] as const) {
+    const { status, body } = await agent.request(method, { kind: 'recording', capture: none }, more);
+    expect([status, JSON.parse(body.toString())]).toMatchObject([500, { code: 'CANNOT_READ' }]);
+    expect(JSON.parse(body.toString()).message).toMatch(/EIO.*Its files stay/);
+  }
+  expect(readdirSync(join(agent.directory, 'recordings', none)).sort()).toEqual([
+    '00001.pcapng',
+    'state.aside',
+    'state.json',
+  ]);
+  renameSync(path(none, 'state.aside'), path(none, 'state.json'));
+  const again = await vi.waitUntil(() => agent.state(none).catch(() => undefined), {
+    timeout: HANG_MS,
+    interval: 1_000,
+  });
+  expect(again.pieces.map(({ name }) => name)).toEqual(['00001.pcapng']);
+  expect(again.pieces[0]?.packets).toBeGreaterThanOrEqual(500);
+  expect((await agent.request('DELETE', { kind: 'recording', capture: none })).status).toBe(204);
+  expect(readdirSync(join(agent.directory, 'recordings'))).toEqual([some]);
 });

@@ -28,6 +28,6 @@ try {
 } catch (thrown) {
   if ((thrown as NodeJS.ErrnoException).code !== 'ENOSPC') throw thrown;
 }
-const pieces = await recoverPieces(files, []);
+const { pieces } = await recoverPieces(files, []);
 const sizes = pieces.map(({ name }) => (existsSync(files.path(name)) ? statSync(files.path(name)).size : 0));
 process.stdout.write(JSON.stringify({ pieces, sizes }));

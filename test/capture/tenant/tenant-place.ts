@@ -169,7 +169,7 @@ export function condition(type: string, state: string, reason: string, message =
 }
 
 /** A kubelet's end of port-forward (v4.channel.k8s.io): each channel begins with the port. */
-function forward(socket: WebSocket, port: number): void {
+export function forward(socket: WebSocket, port: number): void {
   const connection = connect(port, '127.0.0.1');
   for (const channel of [0, 1]) socket.send(Buffer.of(channel, port & 0xff, port >> 8));
   socket.on('message', (data: Buffer) => {

@@ -358,6 +358,36 @@ test('a ring is sent when it has ended, what a trigger keeps at once', async () 
   await until(() => expect(played.get(uid(91))?.uploads).toHaveLength(1));
 });
 
+test('the status names the newest files only, and counts all, also for the controllers that follow', async () => {
+  await started({ storage: { destination: 'archive' } });
+  const sent = (number: number, count: number) => {
+    const recording = recordingOn(number);
+    if (recording === undefined) throw new Error('nothing is recorded');
+    const pieces = Array.from({ length: count }, (_, index) => {
+      const first = String(1_800_000_000_000_000_000n + BigInt(number * 1_000 + index));
+      const name = `${String(index + 1).padStart(5, '0')}.pcapng`;
+      return { ...playedPiece(name, Buffer.from('x'), { first, last: first }), upload: { state: 'done' as const } };
+    });
+    recording.state = { ...recording.state, pieces };
+  };
+  sent(91, 700);
+  sent(92, 600);
+  change({ state: 'Stopped' });
+  await until(() => expect(condition('Stored')).toBe('True Sent'));
+  const stated = () => {
+    expect(objectsAt(status(), 'files')).toHaveLength(1_000);
+    expect(objectAt(status(), 'counters')).toMatchObject({ files: 1_300, sent: 1_300 });
+    expect(message('Stored')).toBe('1300 of 1300 finished files are in archive.');
+  };
+  stated();
+  end();
+  begin();
+  // One that knows the status alone, and finds an agent gone.
+  agents.delete(uid(91));
+  await until(() => expect(condition('Degraded')).toBe('True AgentLost'));
+  stated();
+}, 60_000);
+
 test('a destination that is not defined for the namespace is refused by its name', async () => {
   wanted({ storage: { destination: 'elsewhere' } });
   await until(() => expect(condition('Admitted')).toBe('False NoDestination'));
