@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -45,6 +46,16 @@ export function destinationsIn(definitions: string, keys: string): FindDestinati
   };
 }
 
+/** Whether a text has PEM certificates, and all of them can be read. */
+function isCertificates(text: string): boolean {
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return found.length > 0 && found.every((pem) => new X509Certificate(pem).raw.length > 0);
+  } catch {
+    return false;
+  }
+}
+
 function destinationOf(name: string, definition: JsonObject, keys: string): Destination | string {
   if (definition.type !== 's3') return bad(name, 'its type is not s3');
   const endpoint = URL.parse(optionalString(definition, 'endpoint') ?? '');
@@ -58,6 +69,8 @@ function destinationOf(name: string, definition: JsonObject, keys: string): Dest
   if (!/^([\w.-]+\/)*[\w.-]*$/.test(prefix) || prefix.split('/').includes('..')) {
     return bad(name, 'its prefix has other characters than letters, digits, -, _, . and /');
   }
+  const ca = optionalString(definition, 'ca');
+  if (ca !== undefined && !isCertificates(ca)) return bad(name, 'its ca has no certificates in PEM');
   const key = (which: string) => fileText(join(keys, `${name}.${which}`))?.trim();
   const accessKeyId = key('accessKeyId') ?? '';
   const secretAccessKey = key('secretAccessKey') ?? '';
@@ -67,7 +80,7 @@ function destinationOf(name: string, definition: JsonObject, keys: string): Dest
   return {
     name,
     prefix,
-    ca: optionalString(definition, 'ca'),
+    ca,
     bucket: {
       endpoint,
       name: bucket,

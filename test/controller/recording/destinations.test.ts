@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { destinationsIn } from '../../../src/controller/recording/destinations.ts';
+import { makeAuthority } from '../../support/certificates.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-destinations-'));
 const [definitions, keys] = [join(directory, 'definitions'), join(directory, 'keys')];
@@ -30,6 +31,12 @@ test('a destination is read from its definition and its keys', () => {
   });
 });
 
+test('the authority of an endpoint is PEM, of one certificate or several', () => {
+  const ca = `${makeAuthority('s3').certificate}${makeAuthority('older').certificate}`;
+  define({ ...GOOD, ca });
+  expect(find('archive', 'shop')).toMatchObject({ ca });
+});
+
 test('what is not defined, or not for the namespace, is refused by its name', () => {
   define({ ...GOOD, namespaces: ['shop'] });
   expect(find('archive', 'other')).toBe('The destination archive is not for namespace other.');
@@ -43,6 +50,8 @@ test.each([
   ['its endpoint has more', { ...GOOD, endpoint: 'https://user@s3.example.com/path' }],
   ['its bucket is no name', { ...GOOD, bucket: '../other' }],
   ['its prefix has other', { ...GOOD, prefix: '../other/' }],
+  ['its ca has no certificates', { ...GOOD, ca: '/etc/ssl/ca.pem' }],
+  ['its ca has no certificates', { ...GOOD, ca: makeAuthority('s3').certificate.replace(/[A-Za-z]{20}/, '') }],
   ['it is no mapping', ['s3']],
 ])('a definition is refused: %s', (why, definition) => {
   define(definition, 'bad');
