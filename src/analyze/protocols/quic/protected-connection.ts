@@ -233,7 +233,7 @@ export class ProtectedConnection implements FrameSink {
   }
 
   #open(packet: PacketBytes, arrival: ArrivalTime): void {
-    const { side, level, bytes } = packet;
+    const { side, level } = packet;
     if (level === 'early' && this.#earlyFate === 'rejected') return;
     const packets = this.#packetsOf(level, side);
     if (packets === undefined) {
@@ -246,13 +246,22 @@ export class ProtectedConnection implements FrameSink {
       this.#early.add(packet, arrival);
       return;
     }
-    const opened =
-      packets.open(bytes, packet) ?? (level === 'data' ? this.#openPart(packets, packet, arrival) : undefined);
+    const opened = this.#openWhole(packets, packet, arrival);
     if (opened !== undefined) this.#read(opened, packet, arrival);
     else {
       if (level === 'data') this.#unread[side] = true;
       if (packets.hopeless) this.#tell('its secrets do not open its packets');
     }
+  }
+
+  /** @returns a packet as it lies in its datagram, or the last of several that were captured as one */
+  #openWhole(packets: ProtectedPackets, packet: PacketBytes, arrival: ArrivalTime): Opened | undefined {
+    const { side, level, bytes, datagram, end } = packet;
+    if (level !== 'data') return packets.open(bytes, packet);
+    const segments = this.#segments[side];
+    const opened = segments.isLong(end - datagram) ? undefined : packets.open(bytes, packet, true);
+    if (opened !== undefined) segments.opened(end - datagram);
+    return opened ?? this.#openPart(packets, packet, arrival) ?? packets.open(bytes, packet);
   }
 
   /**
@@ -274,6 +283,7 @@ export class ProtectedConnection implements FrameSink {
       if (!isFound || opened === undefined) return undefined;
       this.#read(opened, packet, arrival);
       start = boundary;
+      if (this.#segments[side].isLong(end - start)) continue;
       opened = packets.open(bytes, { start, number: start + idBytes, end }, true);
       if (opened !== undefined) return opened;
     }
