@@ -3,13 +3,13 @@ import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
 import { counted } from '../../view/units.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
-import { Hellos } from '../keys/hellos.ts';
+import { type Hello, Hellos } from '../keys/hellos.ts';
 import { LiveKeyLog } from '../keys/live-key-log.ts';
 import { secretsBlocks } from '../keys/secrets-blocks.ts';
 import type { Output, PodKeys } from './output.ts';
 
 /**
- * How long a ServerHello waits for the secrets of its connection, and what is captured behind it. A key log is looked at every 100 ms;
+ * How long a hello waits for the secrets of its connection, and what is captured behind it. A key log is looked at every 100 ms;
  * `tail` in a container looks every second.
  */
 const SECRETS_WAIT_MS = 1500;
@@ -23,8 +23,7 @@ interface Waiting {
   readonly type: number;
   readonly id: number;
   readonly bytes: Uint8Array;
-  /** Of a ServerHello: the client random of its connection. */
-  readonly random: string | undefined;
+  readonly hello: Hello | undefined;
   /** Monotonic, ms. */
   readonly deadline: number;
 }
@@ -41,7 +40,8 @@ interface Connection {
 
 /**
  * Writes the secrets of the captured TLS connections into the packets' file. Wireshark decrypts a connection only when its secrets precede
- * its ServerHello, so that waits for them, and all behind it: the order stays. Secrets that come later are written when they come.
+ * its ServerHello, ksnoop when they precede its ClientHello. So these wait for them, and all behind: the order stays. Secrets that come
+ * later are written when they come.
  */
 export class OutputWithKeys implements Output {
   readonly podKeys: PodKeys | undefined;
@@ -101,14 +101,14 @@ export class OutputWithKeys implements Output {
   }
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
-    const random = type === BLOCK.enhancedPacket ? this.#helloIn(id, bytes, offset) : undefined;
-    if (this.#waiting.length === 0 && (random === undefined || this.#isReady(random))) {
-      if (random !== undefined) this.#answer(random);
+    const hello = type === BLOCK.enhancedPacket ? this.#helloIn(id, bytes, offset) : undefined;
+    if (this.#waiting.length === 0 && (hello === undefined || this.#isReady(hello.random))) {
+      if (hello !== undefined) this.#pass(hello);
       this.#inner.write(type, id, bytes, offset, length);
       return;
     }
     const copy = Uint8Array.from(bytes.subarray(offset, offset + length));
-    this.#waiting.push({ type, id, bytes: copy, random, deadline: this.#now() + SECRETS_WAIT_MS });
+    this.#waiting.push({ type, id, bytes: copy, hello, deadline: this.#now() + SECRETS_WAIT_MS });
     this.#waitingBytes += length;
     if (this.#waitingBytes > WAITING_BYTES) this.#release(this.#now());
   }
@@ -126,13 +126,10 @@ export class OutputWithKeys implements Output {
     await this.#inner.close(reason);
   }
 
-  /** @returns the client random of the ServerHello in a packet, where it is one of a connection whose ClientHello was seen */
-  #helloIn(id: number, bytes: Uint8Array, offset: number): string | undefined {
+  #helloIn(id: number, bytes: Uint8Array, offset: number): Hello | undefined {
     const hello = this.#hellos.find(bytes, offset, id, this.#linkTypes[id] ?? 0);
-    if (hello === undefined) return undefined;
-    if (hello.from === 'server') return hello.random;
-    if (!this.#connections.has(hello.random)) this.#remember(hello.random);
-    return undefined;
+    if (hello?.from === 'client' && !this.#connections.has(hello.random)) this.#remember(hello.random);
+    return hello;
   }
 
   #remember(random: string): void {
@@ -151,11 +148,11 @@ export class OutputWithKeys implements Output {
     return this.#connections.get(random)?.complete === true || isComplete(this.#log.keys.secretsNamed(random));
   }
 
-  /** The ServerHello of a connection comes next. */
-  #answer(random: string): void {
+  /** A hello is written next. */
+  #pass({ from, random }: Hello): void {
     this.#writeSecrets(random);
     const connection = this.#connections.get(random);
-    if (connection === undefined || connection.answered) return;
+    if (from === 'client' || connection === undefined || connection.answered) return;
     connection.answered = true;
     this.#answered += 1;
   }
@@ -163,11 +160,11 @@ export class OutputWithKeys implements Output {
   /** Write what has waited long enough, or has its secrets. */
   #release(now: number): void {
     let count = 0;
-    for (const { type, id, bytes, random, deadline } of this.#waiting) {
-      if (random !== undefined) {
+    for (const { type, id, bytes, hello, deadline } of this.#waiting) {
+      if (hello !== undefined) {
         const waits = now < deadline && this.#waitingBytes <= WAITING_BYTES && !this.#inner.ended;
-        if (waits && !this.#isReady(random)) break;
-        this.#answer(random);
+        if (waits && !this.#isReady(hello.random)) break;
+        this.#pass(hello);
       }
       count += 1;
       this.#waitingBytes -= bytes.length;

@@ -81,6 +81,8 @@ test('tshark decrypts the pipe while the capture runs, and the file after it', a
   const [{ code, stderr }] = await Promise.all([kept.finished(), piped.finished(), once(tshark, 'close')]);
   expect(code, stderr).toBe(0);
   expect(stderr).toContain(`secrets of ${count} TLS connections written; 4 connections without`);
+  const own = await new KsnoopProcess(['read', file, '-o', 'json', '--where', 'protocol == "http"']).finished();
+  expect(own.stdout.toString('utf8').match(/\/shown-\d/g)?.length, own.stderr).toBeGreaterThanOrEqual(count);
   const read = execFileSync('tshark', ['-r', file, ...FIELDS], { encoding: 'utf8' });
   for (const uris of [read, shown]) {
     expect(uris.trim().split('\n')).toHaveLength(count);

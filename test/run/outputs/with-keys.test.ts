@@ -20,7 +20,7 @@ const directory = mkdtempSync(join(tmpdir(), 'ksnoop-with-keys-'));
 let opened = 0;
 let frames: Buffer[] = [];
 let keys = '';
-/** Packets up to the ClientHello, which stands in the last of them. */
+/** Packets before the ClientHello. */
 let before = 0;
 let stranger = '';
 
@@ -40,8 +40,8 @@ beforeAll(async () => {
   read.push(tlsCapture(recorded.steps));
   keys = recorded.keyLog;
   stranger = (await recordTls({ version: 'TLSv1.2', talk: [] })).keyLog;
-  before = frames.findIndex((frame) => frame.subarray(54, 60).toString('hex').startsWith('160303') && frame[59] === 2);
-  expect(before).toBeGreaterThan(3);
+  before = frames.findIndex((frame) => frame[54] === 22 && frame[55] === 3 && frame[59] === 1);
+  expect(before).toBe(3);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -102,7 +102,7 @@ const requestsIn = (file: string) =>
     encoding: 'utf8',
   }).trim();
 
-test('a ServerHello and all behind it wait until the secrets of its connection are there', async () => {
+test('a ClientHello and all behind it wait until the secrets of its connection are there', async () => {
   const place = paths();
   const { output, end } = begin(place);
   send(output, frames);
@@ -127,10 +127,11 @@ test('nothing waits where the secrets are there before', async () => {
   const place = paths();
   writeFileSync(place.log, keys);
   const { output, end } = begin(place);
-  send(output, frames.slice(0, before));
-  await expect.poll(() => flushed(output, place).secrets.length, { timeout: 20_000 }).toBe(1);
-  send(output, frames.slice(before));
+  send(output, frames.slice(0, before + 1));
+  await expect.poll(() => flushed(output, place).packets, { timeout: 20_000 }).toBe(before + 1);
+  send(output, frames.slice(before + 1));
   await expect.poll(() => contents(place.file).packets, { timeout: 20_000 }).toBe(frames.length);
+  expect(contents(place.file).secrets).toEqual([before]);
   await end();
   expect(requestsIn(place.file)).toBe('/a');
 }, 60_000);
@@ -176,7 +177,7 @@ test('what waits at the end is written, with the secrets that are there by then'
   expect(requestsIn(place.file)).toBe('/a');
 }, 60_000);
 
-test('of several files, the one with the ServerHello has the secrets', async () => {
+test('of several files, the one with the ClientHello has the secrets', async () => {
   const place = paths();
   writeFileSync(place.log, keys);
   // Each file has one packet, or two.
