@@ -18,6 +18,9 @@ export interface RawMergeOptions {
   readonly verbose?: boolean;
 }
 
+/** Files with the content of another that are named. */
+const COPIES_NAMED = 8;
+
 /** `ksnoop merge FILE…`: everything between the command line and the exit code. */
 export async function mergeCommand(words: readonly string[], raw: RawMergeOptions): Promise<ExitCode> {
   const { output, argument } = mergeOutput(raw);
@@ -32,7 +35,7 @@ export async function mergeCommand(words: readonly string[], raw: RawMergeOption
       import('../../run/merge/merge.ts'),
       import('../../run/merge/form.ts'),
     ]);
-    const { files, ...merged } = await mergeStates(words, abort.signal);
+    const { files, copies, ...merged } = await mergeStates(words, abort.signal);
     const lines = mergedLines(merged, {
       output,
       argument,
@@ -45,7 +48,9 @@ export async function mergeCommand(words: readonly string[], raw: RawMergeOption
       (await import('../../run/sink/whole-file.ts')).writeWholeFile(argument, text, STATE_START);
       log.info(`wrote ${argument}`);
     } else process.stdout.write(text);
-    log.info(`${counted(files, 'file')} added up; saved summaries have no findings`);
+    for (const copy of copies.slice(0, COPIES_NAMED)) log.warn(copy);
+    if (copies.length > COPIES_NAMED) log.warn(`${counted(copies.length - COPIES_NAMED, 'further file')}: the same.`);
+    log.info(`${counted(files - copies.length, 'file')} added up; saved summaries have no findings`);
     const warnings = merged.parts.warnings();
     for (const warning of warnings) log.warn(warning);
     return warnings.length === 0 ? EXIT.done : EXIT.truncated;

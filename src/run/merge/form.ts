@@ -24,7 +24,10 @@ export interface MergedStyle {
 }
 
 /** Lines of merged summaries. */
-export function mergedLines({ totals, parts }: Omit<Merged, 'files'>, style: MergedStyle): readonly string[] {
+export function mergedLines(
+  { totals, parts }: Pick<Merged, 'totals' | 'parts'>,
+  style: MergedStyle,
+): readonly string[] {
   const { output, argument, json, colour, width } = style;
   if (output === 'summary-state') return [JSON.stringify(stateDocument(stateOf(totals), parts.list()))];
   const report = makeReport(totals);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { addState } from '../../analyze/summary/state.ts';
 import { readState } from '../../analyze/summary/state-read.ts';
 import { SummaryTotals } from '../../analyze/summary/totals.ts';
@@ -21,20 +22,33 @@ export interface Merged {
   readonly totals: SummaryTotals;
   readonly parts: Parts;
   readonly files: number;
+  /** Files with the content of an earlier one, which are not counted again: sentences. */
+  readonly copies: readonly string[];
 }
 
 /**
- * Add up the summaries that `-o summary-state` has saved. Each file is read by itself, so memory does not grow with their number.
+ * Add up the summaries that `-o summary-state` has saved. Each file is read by itself, so memory does not grow with their number. A file that is
+ * there twice counts once: times are in nanoseconds, so no two captures with packets have the same summary.
  * @param words files, directories and patterns; `-` for stdin; compressed or not
  * @throws KsnoopError NO_FILE, CANNOT_READ, TOO_MANY_FILES; DAMAGED_STATE where a file is no saved summary; INTERRUPTED
  */
 export async function mergeStates(words: readonly string[], signal: AbortSignal): Promise<Merged> {
   const totals = new SummaryTotals();
   const parts = new Parts();
+  const copies: string[] = [];
+  /** Names of files by a digest of their content: a copy, a link or the same file compressed has the same. */
+  const read = new Map<string, string>();
   const paths = inputPaths(words);
   for (const { path } of paths) {
     const name = path === '-' ? 'stdin' : path;
     const text = await textOf(path, name, signal);
+    const digest = createHash('sha256').update(text).digest('base64');
+    const original = read.get(digest);
+    if (original !== undefined) {
+      copies.push(`${name} has the same content as ${original}: it is counted once.`);
+      continue;
+    }
+    read.set(digest, name);
     try {
       if (nested(text) > FILE_NESTED) throw damaged(name, `It has more than ${FILE_NESTED} objects and lists.`);
       const document = parseJson(text, 'saved summary');
@@ -45,7 +59,7 @@ export async function mergeStates(words: readonly string[], signal: AbortSignal)
       throw cause;
     }
   }
-  return { totals, parts, files: paths.length };
+  return { totals, parts, files: paths.length, copies };
 }
 
 /** How many objects and lists a JSON text has at most; brackets within strings count as well. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -60,6 +60,21 @@ it('adds up what parts of a capture have saved to what one reading of all report
   writeFileSync(sum, gzipSync(mergedLines(sums, form('summary-state')).join('\n')));
   const again = await merged([sum]);
   expect(mergedLines(again, form('json'))).toEqual(mergedLines(sums, form('json')));
+});
+
+it('counts a file once that is there as a copy, a link or compressed', async () => {
+  const place = mkdtempSync(join(directory, 'copies-'));
+  const file = join(place, 'a.json');
+  await analysed('summary-state', { filter: 'tcp', argument: file });
+  const alone = await merged([file]);
+  expect(alone.copies).toEqual([]);
+  copyFileSync(file, join(place, 'b.json'));
+  symlinkSync(file, join(place, 'c.json'));
+  writeFileSync(join(place, 'd.json.gz'), gzipSync(readFileSync(file)));
+  const all = await merged([place]);
+  expect(all.copies).toHaveLength(3);
+  expect(all.copies[0]).toBe(`${join(place, 'b.json')} has the same content as ${file}: it is counted once.`);
+  expect(mergedLines(all, form('json'))).toEqual(mergedLines(alone, form('json')));
 });
 
 it('names the file that is no saved summary', async () => {

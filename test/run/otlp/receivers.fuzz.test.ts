@@ -5,9 +5,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Histogram } from '../../../src/analyze/summary/histogram.ts';
 import { observeCommand } from '../../../src/cli/observe/command.ts';
 import { summary } from '../../../src/run/analysis/summary.ts';
 import { METRICS, prometheusName } from '../../../src/run/otlp/metric-table.ts';
+import type { Point } from '../../../src/run/otlp/points.ts';
+import { prometheusText } from '../../../src/run/otlp/prometheus-text.ts';
+import { ScrapeServer } from '../../../src/run/otlp/scrape-server.ts';
 import { analysed } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
 import { GO_BUILD_MS, goProgram } from '../../support/go-program.ts';
@@ -79,15 +83,48 @@ function manyRequests(): string {
   return file;
 }
 
+/** What is scraped: a counter whose label has all that is escaped, and a histogram. */
+const POINTS: readonly Point[] = [
+  {
+    resource: { 'service.name': 'scraped' },
+    metric: 'ksnoop.exchanges',
+    attributes: { 'error.type': 'a "b"\n\\' },
+    value: 7,
+  },
+  {
+    resource: { 'service.name': 'scraped' },
+    metric: 'dns.lookup.duration',
+    attributes: {},
+    value: durations(900, 100),
+  },
+];
+
+/** So many durations of 1 ms and of 1 s. */
+function durations(short: number, long: number): Histogram {
+  const made = new Histogram();
+  for (let number = 0; number < short + long; number += 1) made.record(number < short ? 1e6 : 1e9);
+  return made;
+}
+
 describe('Prometheus', () => {
   let url = '';
+  let scrape: ScrapeServer | undefined;
+  afterAll(() => scrape?.close());
 
   beforeAll(async () => {
     const program = await goProgram('prometheus', PROMETHEUS, '-tags', 'remove_all_sd');
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     const config = join(directory, 'prometheus.yml');
-    writeFileSync(config, 'storage:\n  tsdb:\n    out_of_order_time_window: 36500d\n');
+    scrape = await ScrapeServer.listen({ host: '127.0.0.1', port: 0 });
+    scrape.serve(() => prometheusText(POINTS));
+    writeFileSync(
+      config,
+      `storage: { tsdb: { out_of_order_time_window: 36500d } }
+scrape_configs:
+  - { job_name: ksnoop, scrape_interval: 1s, honor_labels: true, static_configs: [{ targets: ["127.0.0.1:${scrape.port}"] }] }
+`,
+    );
     const data = `--storage.tsdb.path=${join(directory, 'data')}`;
     const listen = `--web.listen-address=127.0.0.1:${port}`;
     started(
@@ -127,12 +164,28 @@ describe('Prometheus', () => {
     }
   });
 
+  it('scrapes what --prometheus-listen answers', async () => {
+    const now = () => Date.now() / 1000;
+    await vi.waitFor(async () => expect(await value('up{job="ksnoop"}', now())).toBe(1), GENEROUS);
+    const counter = 'ksnoop_exchanges_total{job="scraped",error_type="a \\"b\\"\\n\\\\"}';
+    await vi.waitFor(async () => expect(await value(counter, now())).toBe(7), GENEROUS);
+    const name = `${prometheusName('dns.lookup.duration')}`;
+    expect(await value(`${name}_count{job="scraped"}`, now())).toBe(1000);
+    expect(await value(`${name}_sum{job="scraped"}`, now())).toBeCloseTo(100.9, 6);
+    // Buckets end at powers of two.
+    const median = await value(`histogram_quantile(0.5, ${name}_bucket{job="scraped"})`, now());
+    expect(median).toBeGreaterThan(2 ** -11);
+    expect(median).toBeLessThanOrEqual(2 ** -9);
+  });
+
   it('calls the metrics as the page and the dashboard do', async () => {
     expect(await observe(WRONG_SERVICE, `${url}/api/v1/otlp`, 'metrics')).toBe(0);
     const asked = await fetch(`${url}/api/v1/label/__name__/values`);
     const { data } = (await asked.json()) as { data: string[] };
     const known = Object.keys(METRICS).map((name) => prometheusName(name as keyof typeof METRICS));
-    expect(data.filter((name) => name !== 'target_info' && !known.includes(name))).toEqual([]);
+    // Of Prometheus itself, of a scrape, and of histograms in the text format.
+    const others = /^(target_info|up|scrape_.*|.*_(bucket|sum|count))$/;
+    expect(data.filter((name) => !others.test(name) && !known.includes(name))).toEqual([]);
     expect(data.length).toBeGreaterThan(8);
   });
 });
