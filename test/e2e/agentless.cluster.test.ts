@@ -116,22 +116,16 @@ async function exchanges(level: string, mode: string): Promise<{ lines: string[]
     on.kubeconfig,
   );
   await ksnoop.capturing(1);
-  await kubectl(
-    on,
-    'exec',
-    '-n',
-    place(level),
-    'app',
-    '--',
-    'busybox',
-    'wget',
-    '-q',
-    '-O',
-    '-',
-    'http://127.0.0.1:8080/',
-  );
-  // tcpdump may be behind on a busy machine.
-  await expect.poll(async () => (await linesOf(file, 'text')).join(), { timeout: HANG_MS }).toContain('GET / 200');
+  const request = ['busybox', 'wget', '-q', '-O', '-', 'http://127.0.0.1:8080/'];
+  try {
+    await kubectl(on, 'exec', '-n', place(level), 'app', '--', ...request);
+    // tcpdump may be behind on a busy machine.
+    await expect.poll(async () => (await linesOf(file, 'text')).join(), { timeout: HANG_MS }).toContain('GET / 200');
+  } catch (thrown) {
+    // It goes before the tests that count what captures leave; what it reports is why nothing came.
+    const { stderr } = await ksnoop.stop();
+    throw new Error(`no request in the capture: ${stderr}`, { cause: thrown });
+  }
   const { code, stderr } = await ksnoop.stop();
   expect(code, stderr).toBe(0);
   return { lines: await linesOf(file, 'text'), stderr };
