@@ -44,6 +44,12 @@ export const FOUND_STREAMS = 65_536;
 export const FOUND_FLOWS = 524_288;
 export const FOUND_HOSTS = 65_536;
 
+/** Connections whose handshake one node saw, for others that see them from their middle. */
+export const FOUND_OPENED = 65_536;
+
+/** Flows of lost agents that may go on when the agents are back. */
+export const FOUND_LOST = 65_536;
+
 /** Directions of flows at places of capture of which one agent names the packets for a trace. */
 export const FOUND_WAYS = 131_072;
 

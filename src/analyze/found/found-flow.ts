@@ -7,6 +7,8 @@ export interface KnownFlow {
   readonly id: number;
   /** By which it is recognised at another node; undefined where that is not known. */
   readonly path: string | undefined;
+  /** The address and port of the end with the higher port, mostly the client; undefined where that is not known. */
+  readonly client: string | undefined;
   /** The number of the stream that it came in, or that it was taken over by. */
   readonly stream: number;
   /** Who of its ends has the lower port, by its first packet: the server, before an event says so. */

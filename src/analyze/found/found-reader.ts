@@ -6,6 +6,7 @@ import type { Hosts } from '../identity/hosts.ts';
 import {
   FOUND_FLOWS,
   FOUND_HOSTS,
+  FOUND_LOST,
   FOUND_STREAMS,
   LEG_DATAGRAM_WINDOW_NS,
   LEG_HANDSHAKE_WINDOW_NS,
@@ -14,10 +15,12 @@ import {
 import { RecentMap } from '../recent-map.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { Sample } from '../record/sample-record.ts';
+import { BEGAN } from './began.ts';
 import { eventShape } from './event-shape.ts';
 import { factsShape, identityShape, legShape } from './facts-shape.ts';
 import { FoundFlow, type FoundIdentity, type KnownFlow } from './found-flow.ts';
-import { FoundLegs } from './legs.ts';
+import { FoundLegs, join } from './legs.ts';
+import { OpenedConnections } from './opened.ts';
 import { StreamSample, sampleOf } from './sample.ts';
 import { type Translation, WrongShape } from './shape.ts';
 import { type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
@@ -58,6 +61,12 @@ export interface FoundText {
   readonly json: string;
 }
 
+/** A flow as its beginning shows it. */
+interface NewFlow extends Pick<KnownFlow, 'path' | 'client' | 'serverHost' | 'isOverheard'> {
+  /** The flow of a lost agent that goes on. */
+  readonly continues: KnownFlow | undefined;
+}
+
 /** What is known of one stream: of one session with one agent. */
 interface Stream {
   readonly number: number;
@@ -70,6 +79,8 @@ interface Stream {
   /** Undefined as long as everything is analysed. */
   sample: StreamSample | undefined;
   readonly traced: TracedReader;
+  /** By interface, as numbered here: when it brought its first packet, ns. */
+  readonly began: Map<number, number>;
 }
 
 /**
@@ -92,6 +103,9 @@ export class FoundReader {
   readonly #paths = new Map<string, KnownFlow>();
   /** By the node and the name of an interface: the stream that last described it. */
   readonly #described = new Map<string, number>();
+  /** By path: flows of lost agents, and where they were seen. */
+  readonly #lost = new RecentMap<string, { readonly flow: KnownFlow; readonly place: string }>(FOUND_LOST);
+  readonly #opened = new OpenedConnections();
   readonly #hosts = new Map<string, number>();
   readonly #handshakes = new FoundLegs(LEG_HANDSHAKE_WINDOW_NS);
   readonly #segments = new FoundLegs(LEG_SEGMENT_WINDOW_NS);
@@ -155,7 +169,16 @@ export class FoundReader {
       placeOf: (id, device) => this.#target.placeOf(id, device),
       mayCopy: (id) => this.#target.mayCopy(id),
     });
-    const stream: Stream = { number, interfaces, flows, ended, totals: NO_TOTALS, sample: undefined, traced };
+    const stream: Stream = {
+      number,
+      interfaces,
+      flows,
+      ended,
+      totals: NO_TOTALS,
+      sample: undefined,
+      traced,
+      began: new Map(),
+    };
     this.#streams.set(number, stream);
     return stream;
   }
@@ -227,10 +250,11 @@ export class FoundReader {
    * An interface that a node describes anew, in another stream, continues one whose agent was lost: its flows have no end. At another
    * node it is of another pod of the same name, as those of a StatefulSet have.
    */
-  #interfaceBegan(interfaceId: number, { number }: Stream): void {
+  #interfaceBegan(interfaceId: number, { number, began }: Stream): void {
+    began.set(interfaceId, this.#target.now());
     const name = this.#target.interfaceName(interfaceId);
     if (name === '') return;
-    const key = `${this.#target.nodeName(interfaceId)} ${name}`;
+    const key = this.#placeKey(interfaceId);
     const before = this.#described.get(key);
     if (this.#described.size < FOUND_HOSTS) this.#described.set(key, number);
     const lost = before === undefined || before === number ? undefined : this.#streams.get(before);
@@ -239,7 +263,31 @@ export class FoundReader {
       flow.lost = true;
       this.lost += 1;
       this.#forget(id, lost);
+      if (flow.path !== undefined && flow.copyOf === undefined) this.#lost.set(flow.path, { flow, place: key });
     }
+    this.#takeOver();
+  }
+
+  /** Flows that another node has as well count there from now on, where those that counted are lost. */
+  #takeOver(): void {
+    for (const { flows } of this.#streams.values()) {
+      for (const flow of flows.values()) {
+        if (flow.path === undefined || flow.copyOf?.lost !== true) continue;
+        flow.copyOf = this.#paths.get(flow.path);
+        if (flow.copyOf === undefined) this.#paths.set(flow.path, flow);
+        this.#lost.delete(flow.path);
+      }
+    }
+  }
+
+  /** The flow of a lost agent that goes on at its place. */
+  #lostAt(path: string, interfaceId: number): KnownFlow | undefined {
+    const lost = this.#lost.get(path);
+    return lost?.place === this.#placeKey(interfaceId) ? lost.flow : undefined;
+  }
+
+  #placeKey(interfaceId: number): string {
+    return `${this.#target.nodeName(interfaceId)} ${this.#target.interfaceName(interfaceId)}`;
   }
 
   #totals(totals: FoundTotals, stream: Stream): void {
@@ -258,33 +306,34 @@ export class FoundReader {
   }
 
   #began(found: readonly unknown[], interfaceId: number, stream: Stream): void {
-    const [, , id, protocol, source, sourcePort, destination, destinationPort, passes, overheard] = found;
+    const [, , id, protocol, source, sourcePort, destination, destinationPort, passes, first = 0] = found;
     const [from, to] = [this.#host(source), this.#host(destination)];
     const ends = [`${from}:${whole(sourcePort)}`, `${to}:${whole(destinationPort)}`].sort();
     const path = `${whole(protocol)} ${ends.join(' ')}`;
     const serverHost = whole(destinationPort) <= whole(sourcePort) ? to : from;
-    this.#add(whole(id), { path, serverHost, isOverheard: overheard === 1 }, stream);
+    const client = serverHost === to ? `${from}:${whole(sourcePort)}` : `${to}:${whole(destinationPort)}`;
+    const isOverheard = (whole(first) & BEGAN.overheard) !== 0;
+    const continues = (whole(first) & BEGAN.opening) === 0 ? this.#lostAt(path, interfaceId) : undefined;
+    this.#lost.delete(path);
+    this.#add(whole(id), { path, client, serverHost, isOverheard, continues }, stream);
     if (passes === 1 || passes === 2) this.#sink.local?.(passes === 1 ? from : to, interfaceId);
   }
 
   /** @param path undefined where the flow's beginning did not come */
-  #add(
-    id: number,
-    { path, serverHost, isOverheard }: Pick<KnownFlow, 'path' | 'serverHost' | 'isOverheard'>,
-    stream: Stream,
-  ): KnownFlow {
+  #add(id: number, { path, client, serverHost, isOverheard, continues }: NewFlow, stream: Stream): KnownFlow {
     const before = path === undefined ? undefined : this.#paths.get(path);
     const other = before !== undefined && before.stream !== stream.number && !before.lost ? before : undefined;
     // What a bridge flooded to another pod does not count where the flow itself is seen.
     const takesOver = other?.isOverheard === true && !isOverheard;
     const copyOf = takesOver ? undefined : other;
     const flow: KnownFlow = {
-      id: other?.id ?? this.#target.newFlow(),
+      id: other?.id ?? continues?.id ?? this.#target.newFlow(),
       path,
+      client,
       stream: stream.number,
       serverHost,
       identity: undefined,
-      sameAs: undefined,
+      sameAs: copyOf === undefined ? continues?.sameAs : undefined,
       copyOf,
       isOverheard,
       lost: false,
@@ -299,7 +348,14 @@ export class FoundReader {
   }
 
   #flow(id: number, stream: Stream): KnownFlow {
-    return stream.flows.get(id) ?? this.#add(id, { path: undefined, serverHost: -1, isOverheard: false }, stream);
+    return (
+      stream.flows.get(id) ??
+      this.#add(
+        id,
+        { path: undefined, client: undefined, serverHost: -1, isOverheard: false, continues: undefined },
+        stream,
+      )
+    );
   }
 
   #forget(id: number, stream: Stream): void {
@@ -326,8 +382,13 @@ export class FoundReader {
   #leg([, , id, one, two]: readonly unknown[], isSegment: boolean, interfaceId: number, stream: Stream): void {
     const flow = this.#flow(whole(id), stream);
     const isTcp = flow.path?.startsWith(`${TCP} `) === true;
+    const now = this.#target.now();
     const legs = isSegment ? this.#segments : isTcp ? this.#handshakes : this.#datagrams;
-    const isJoined = legs.seen(`${whole(one)} ${whole(two)}`, flow, this.#target.now());
+    let isJoined = legs.seen(`${whole(one)} ${whole(two)}`, flow, now);
+    if (isSegment && !isJoined) {
+      const opened = this.#opened.of(flow, whole(one), stream.began.get(interfaceId) ?? Number.NEGATIVE_INFINITY);
+      isJoined = opened !== undefined && join(flow, opened);
+    } else if (isTcp && !isSegment) this.#opened.shown(flow, [whole(one), whole(two)], now);
     const { identity } = flow;
     // Before an event shows who its client is, that event brings the news.
     if (!isJoined || identity === undefined) return;

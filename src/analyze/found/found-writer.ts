@@ -2,12 +2,14 @@ import { FOUND_MAXIMUM, type FoundPlace } from '../../wire/found-block.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Places } from '../engine/places.ts';
 import type { AnalysisSink, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
-import type { TracedPacket } from '../flow/traced-packet.ts';
+import { opensOrAnswers, type TracedPacket } from '../flow/traced-packet.ts';
 import type { Hosts } from '../identity/hosts.ts';
+import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { DIRECTION } from '../layers/layer.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { wholeFields } from '../record/late-fields.ts';
+import { BEGAN } from './began.ts';
 import { factsShape, identityShape, legShape } from './facts-shape.ts';
 import type { Translation } from './shape.ts';
 import type { FoundTotals } from './totals.ts';
@@ -109,7 +111,8 @@ export class FoundWriter implements AnalysisSink {
       destination,
       Math.max(0, destinationPort),
       passes === DIRECTION.unknown ? 0 : passes === DIRECTION.outbound ? 1 : 2,
-      ...(packet.isForOthers && this.#source?.places.isPod(interfaceId) === true ? [1] : []),
+      (packet.isForOthers && this.#source?.places.isPod(interfaceId) === true ? BEGAN.overheard : 0) |
+        (ipProtocol === IP_PROTOCOL.tcp && opensOrAnswers(packet.tcpFlags) ? BEGAN.opening : 0),
     ]);
     if (this.#early !== undefined) this.#write('k', interfaceId, this.#early);
     this.#early = undefined;

@@ -36,8 +36,8 @@ export class FoundLegs {
   }
 }
 
-/** The flow that was seen first counts. */
-function join(flow: KnownFlow, first: KnownFlow): boolean {
+/** A flow is the other leg of one that was seen first, and that counts. @returns whether it was not before */
+export function join(flow: KnownFlow, first: KnownFlow): boolean {
   if (flow.sameAs !== undefined || flow.copyOf !== undefined) return false;
   const counted = first.copyOf ?? first;
   const leg = counted.sameAs ?? { id: counted.id, serverHost: counted.identity?.serverHost ?? counted.serverHost };

@@ -199,6 +199,37 @@ test('a flow of a lost agent does not keep the other node from counting', () => 
   expect(found.lost).toBe(1);
 });
 
+test('a connection goes on where the agent is back, unless another one opens on its ports', () => {
+  const { take, events } = reader();
+  take(1, ['i', 0], began(5, '10.96.0.1'), ['k', 0, 5, 111, -222]);
+  take(2, began(9, '10.0.0.7'), ['k', 0, 9, 111, -222], exchange(9));
+  take(3, ['i', 0], [...began(0, '10.96.0.1'), 0], exchange(0));
+  take(3, [...began(1, '10.96.0.1'), 2], exchange(1));
+  // The first leg's number stays, so the second one is the other leg as before.
+  expect(events.map(({ flow }) => [flow.id, flow.sameAs?.id])).toEqual([
+    [1, 0],
+    [0, undefined],
+    [2, undefined],
+  ]);
+});
+
+test('a flow that counts at another node since its agent was lost does not count again when that is back', () => {
+  const { take, events } = reader();
+  take(1, ['i', 0], began(5));
+  take(2, began(9));
+  take(3, ['i', 0], [...began(0), 0], exchange(0));
+  take(2, exchange(9));
+  expect(events.map(({ flow }) => flow.interfaceId)).toEqual([2]);
+});
+
+test('a connection that opened while the agent of one end was away is one', () => {
+  const { take, events } = reader();
+  take(2, [...began(9, '10.0.0.7'), 2], ['k', 0, 9, 1_000, 2_000]);
+  take(3, ['i', 0], [...began(0, '10.96.0.1'), 0], ['m', 0, 0, 1_500, 77], exchange(0));
+  take(1, ['i', 0], [...began(0, '10.96.0.2'), 0], ['m', 0, 0, -900_000_000, 77], exchange(0));
+  expect(events.map(({ flow }) => flow.sameAs?.id)).toEqual([0, undefined]);
+});
+
 test('a pod of the same name that starts at another node takes no flow from the agent of the first', () => {
   const { take, events, found } = reader();
   take(1, ['i', 0], began(5), exchange(5));
