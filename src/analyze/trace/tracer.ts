@@ -437,7 +437,7 @@ export class Tracer {
     const isLikely = isSole
       ? !isHttp || best.score >= SCORE_SOLE || !best.passedOn
       : best.score >= SCORE_KNOWN && lead >= LEAD;
-    if (isProven || isLikely) {
+    if (isProven || (isLikely && !this.#isOwn(best))) {
       if (best.outer.children.length >= TRACE_CALLS) return;
       const { outer, at, inner, passedOn } = best;
       outer.children.push({ call, confidence: isProven ? 'proven' : 'likely', passedOn, inner, outer: at });
@@ -446,6 +446,17 @@ export class Tracer {
     // A connection that failed is reported in any case.
     if (call.connect !== undefined) call.isInner = false;
     for (const { outer } of found) outer.ambiguous += 1;
+  }
+
+  /** Whether a request's client is the pod that serves it, and not its sidecar: the pod makes calls for reasons of its own, too. */
+  #isOwn({ outer: { vantages, exchange }, at }: Candidate): boolean {
+    const { time } = exchange;
+    if (!this.#sidecars.areNone) return false;
+    if (at.clientHost === at.serverHost) return true;
+    if (!this.#order.isAt(at, at.serverHost, time)) return false;
+    return vantages.some(
+      (each) => each.place >>> 16 === at.place >>> 16 && this.#order.isAt(each, each.clientHost, time),
+    );
   }
 
   /** Find the request that two sidecars passed on to a program, through a connection whose content cannot be read. */

@@ -262,6 +262,41 @@ test('a pod to itself over loopback has one request', () => {
   ]);
 });
 
+test.each([
+  { name: 'over loopback', places: [{ interfaceId: 0, ttl: 64 }], client: '127.0.0.1', server: at('127.0.0.1', 8080) },
+  {
+    name: 'through its Service',
+    places: [
+      { interfaceId: 0, ttl: 64 },
+      { interfaceId: 0, ttl: 63, client: at(BRIDGE, 61_000), server: at(WEB, 8080) },
+    ],
+    client: WEB,
+    server: at(SERVICE, 80),
+  },
+])(
+  'a pod that calls itself twice at once $name: the second may be a call of the first, and is not likely one',
+  (way) => {
+    const capture = new TracedCapture(['shop/web-1/any']);
+    const [slow, quick] = [0, 1].map((index) => {
+      const places = way.places.map(
+        (place): Passed => ('client' in place ? { ...place, client: at(BRIDGE, 61_000 + index) } : place),
+      );
+      return capture
+        .connection(places, at(way.client, 40_000 + index), way.server, [1000 + index * 5000, 9000 + index * 7000])
+        .handshake(1000 + index, 0.01);
+    });
+    const passing = (time: number) => way.places.map((_, place) => time + place * 0.01);
+    const back = (time: number) => [...passing(time)].reverse();
+    slow?.send(0, get('/slow'), passing(1010));
+    quick?.send(0, get('/quick'), passing(1020)).send(1, ok(), back(1025));
+    slow?.send(1, ok(), back(1050));
+    const traces = tracesOf(capture);
+    expect(traces.reduce((count, { ambiguous = 0 }) => count + 1 + ambiguous, 0)).toBe(2);
+    for (const { label, hops } of traces)
+      expect(hops.every((hop) => hop.label === label && hop.confidence === 'proven')).toBe(true);
+  },
+);
+
 /** One request of client-1 to web-1, seen at these interfaces. */
 function seenAt(interfaces: readonly string[], ...seen: readonly number[]) {
   const places = seen.map((interfaceId, index): Passed => ({ interfaceId, ttl: 64 - index }));
