@@ -4,7 +4,7 @@ import { oneLine } from '../one-line.ts';
 import { Pairing } from '../pairing.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import { protocolLost } from '../protocol-lost.ts';
-import { tls } from '../tls/index.ts';
+import { tlsCarrying } from '../tls/index.ts';
 import { unfinished } from '../unfinished.ts';
 import { type Dialect, MySqlAnswer } from './answer.ts';
 import { answerBegins, commandBegins, SEEK_BYTES } from './beginnings.ts';
@@ -83,9 +83,11 @@ export class MySqlConnection implements StreamAnalyzer {
   readonly #skippedFrom: [number, number] = [-1, -1];
   readonly #announced: [boolean, boolean] = [false, false];
 
-  constructor(context: StreamContext) {
+  /** @param greeted the server's greeting has come before: the client's login is next */
+  constructor(context: StreamContext, greeted = false) {
     this.#context = context;
     this.#pairing = new Pairing(context);
+    if (greeted) this.#phase = PHASE.greeted;
     this.#offsets = [context.beginning(SIDE.client), context.beginning(SIDE.server)];
     this.#client = new PacketDirection({
       keep: CLIENT_KEEP,
@@ -243,7 +245,8 @@ export class MySqlConnection implements StreamAnalyzer {
     const { capabilities, user, database } = loginOf(packet.bytes, packet.at, packet.limit);
     this.#commands.capabilities = capabilities;
     if (capabilities & CAPABILITY.ssl && packet.payload === SSL_REQUEST_LENGTH) {
-      this.#next = this.#context.become(tls);
+      // The login comes again, inside.
+      this.#next = this.#context.become(tlsCarrying((inside) => new MySqlConnection(inside, true)));
       return;
     }
     this.#phase = PHASE.login;

@@ -1,5 +1,5 @@
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
-import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
+import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocol.ts';
 import { ALERT_LEVEL, alertName } from './alerts.ts';
 import { certificateMisfit, type Misfit, UNUSED_STATUS } from './certificate-fit.ts';
 import { readCertificates, readTls13Certificates } from './certificates.ts';
@@ -55,10 +55,11 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   /** Where there is a key log: until it proves to have no secrets of this connection. */
   #decryption: Decryption | undefined;
 
-  constructor(context: StreamContext) {
+  /** @param carried reads what is decrypted; undefined: its protocol is recognised */
+  constructor(context: StreamContext, carried?: StreamProtocol['create']) {
     this.#context = context;
     const { decryption } = context;
-    if (decryption !== undefined) this.#decryption = new Decryption(context, decryption, this);
+    if (decryption !== undefined) this.#decryption = new Decryption(context, { ...decryption, carried }, this);
     this.#sides = [new TlsDirection(SIDE.client, this), new TlsDirection(SIDE.server, this)];
   }
 

@@ -12,3 +12,11 @@ export const tls: StreamProtocol = {
   probe: helloLikeness,
   create: (context) => new TlsConnection(context),
 };
+
+/**
+ * TLS that a protocol has begun inside its own connection.
+ * @param carried goes on reading that protocol where the data can be decrypted
+ */
+export function tlsCarrying(carried: StreamProtocol['create']): StreamProtocol {
+  return { ...tls, create: (context) => new TlsConnection(context, carried) };
+}

@@ -1,5 +1,5 @@
 import { type Notice, SIDE, type Side } from '../../../record/event.ts';
-import type { StreamContext, StreamEnd } from '../../protocol.ts';
+import type { StreamContext, StreamEnd, StreamProtocol } from '../../protocol.ts';
 import { ALERT_LEVEL } from '../alerts.ts';
 import { HANDSHAKE } from '../direction.ts';
 import { EXTENSION, eachExtension } from '../extensions.ts';
@@ -41,6 +41,8 @@ interface Held {
 export interface DecryptionMeans {
   readonly keys: KeyLog;
   readonly recognition: Recognise;
+  /** Reads what is decrypted, where its protocol is known. */
+  readonly carried?: StreamProtocol['create'] | undefined;
 }
 
 /** Takes what a connection's handshake says once it is decrypted. */
@@ -271,7 +273,7 @@ export class Decryption {
 
   #stream(): InnerStream {
     if (this.#inner !== undefined) return this.#inner;
-    const inner = new InnerStream(this.#context, this.#means.recognition);
+    const inner = new InnerStream(this.#context, this.#means);
     this.#inner = inner;
     for (const side of [SIDE.client, SIDE.server] as const) {
       if (this.#missed[side] > 0) inner.gap(side, this.#missed[side], this.#missedEnds[side]);

@@ -16,6 +16,11 @@ export interface Recognise {
   look(bytes: Uint8Array, start: number, end: number, serverPort: number, clientPort: number): void;
 }
 
+interface Contents {
+  readonly recognition: Recognise;
+  readonly carried?: StreamProtocol['create'] | undefined;
+}
+
 /** What is known of the packets that carried a record. */
 export interface Arrival {
   /** Offset of the encrypted stream behind the record. */
@@ -53,9 +58,11 @@ export class InnerStream implements StreamContext {
   #headBytes = 0;
   #ended = false;
 
-  constructor(outer: StreamContext, recognition: Recognise) {
+  /** @param carried reads what comes; undefined: its protocol is recognised */
+  constructor(outer: StreamContext, { recognition, carried }: Contents) {
     this.#outer = outer;
     this.#recognition = recognition;
+    this.#analyzer = carried?.(this);
   }
 
   get now(): number {
