@@ -1,9 +1,8 @@
 import { latin1 } from '../../record/text.ts';
+import { DynamicTable, type TableEntry } from './dynamic-table.ts';
 import { huffmanText } from './huffman.ts';
 import { STATIC_TABLE } from './static-table.ts';
 
-/** What an entry counts beside its bytes (RFC 7541, section 4.1). */
-const ENTRY_OVERHEAD = 32;
 const SIZE_DEFAULT = 4096;
 /** Larger tables are not believed. */
 const SIZE_MAXIMUM = 1024 * 1024;
@@ -18,11 +17,7 @@ export type OnField = (name: string, value: string) => void;
 
 /** HPACK (RFC 7541) of one direction. */
 export class HpackDecoder {
-  /** Newest last. */
-  readonly #names: string[] = [];
-  readonly #values: string[] = [];
-  #size = 0;
-  #maximum = SIZE_DEFAULT;
+  readonly #table = new DynamicTable(SIZE_DEFAULT);
   /** The capture began in the middle, or lost a header block: entries below those seen since are not known. */
   #partial: boolean;
   #at = 0;
@@ -33,9 +28,7 @@ export class HpackDecoder {
 
   /** A header block was not seen: what the table holds is not known any more. */
   forget(): void {
-    this.#names.length = 0;
-    this.#values.length = 0;
-    this.#size = 0;
+    this.#table.clear();
     this.#partial = true;
   }
 
@@ -52,8 +45,7 @@ export class HpackDecoder {
       } else if ((first & 0xe0) === 0x20) {
         const size = this.#integer(bytes, end, 5);
         if (!(size >= 0 && size <= SIZE_MAXIMUM)) return false;
-        this.#maximum = size;
-        this.#evict(0);
+        this.#table.setCapacity(size);
       } else {
         const indexed = (first & 0xc0) === 0x40;
         const index = this.#integer(bytes, end, indexed ? 6 : 4);
@@ -63,7 +55,7 @@ export class HpackDecoder {
         if (name === undefined || value === undefined) return false;
         listBytes += name.length + value.length;
         if (listBytes > LIST_MAXIMUM) return false;
-        if (indexed) this.#add(name, value);
+        if (indexed) this.#table.add(name, value);
         onField(name, value);
       }
     }
@@ -71,34 +63,19 @@ export class HpackDecoder {
   }
 
   #known(index: number): boolean {
-    return this.#partial || index <= STATIC_TABLE.length + this.#names.length;
+    return this.#partial || index <= STATIC_TABLE.length + this.#table.length;
   }
 
   #name(index: number): string {
-    const fixed = STATIC_TABLE[index - 1];
-    return fixed?.[0] ?? this.#names[this.#names.length - (index - STATIC_TABLE.length)] ?? UNKNOWN;
+    return this.#entry(index)?.[0] ?? UNKNOWN;
   }
 
   #value(index: number): string {
-    const fixed = STATIC_TABLE[index - 1];
-    return fixed?.[1] ?? this.#values[this.#values.length - (index - STATIC_TABLE.length)] ?? UNKNOWN;
+    return this.#entry(index)?.[1] ?? UNKNOWN;
   }
 
-  #add(name: string, value: string): void {
-    const size = name.length + value.length + ENTRY_OVERHEAD;
-    this.#evict(size);
-    if (size > this.#maximum) return;
-    this.#names.push(name);
-    this.#values.push(value);
-    this.#size += size;
-  }
-
-  #evict(coming: number): void {
-    while (this.#size + coming > this.#maximum && this.#names.length > 0) {
-      const name = this.#names.shift() ?? '';
-      const value = this.#values.shift() ?? '';
-      this.#size -= name.length + value.length + ENTRY_OVERHEAD;
-    }
+  #entry(index: number): TableEntry | undefined {
+    return STATIC_TABLE[index - 1] ?? this.#table.at(index - STATIC_TABLE.length - 1);
   }
 
   /** Section 5.1. @returns NaN when it does not end, or is larger than anything here can be */

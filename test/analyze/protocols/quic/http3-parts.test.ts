@@ -26,7 +26,7 @@ describe('QPACK (RFC 9204, appendix B)', () => {
     qpack.instructions(bytes, 0, bytes.length);
   };
   const begun = () => {
-    const qpack = new QpackDecoder();
+    const qpack = new QpackDecoder(() => true);
     qpack.allow(220);
     return qpack;
   };
@@ -60,7 +60,7 @@ describe('QPACK (RFC 9204, appendix B)', () => {
 
   test('what is not known is never invented', () => {
     // The settings were not seen: which entries are meant is not known.
-    const unset = new QpackDecoder();
+    const unset = new QpackDecoder(() => true);
     feed(unset, 0);
     expect(decoded(unset, '03811011')).toEqual([`${UNKNOWN}=${UNKNOWN}`, `${UNKNOWN}=${UNKNOWN}`]);
     const lost = begun();
@@ -75,6 +75,29 @@ describe('QPACK (RFC 9204, appendix B)', () => {
     const large = begun();
     large.instructions(hex('3fffff03'), 0, 4);
     expect(large.lost).toBe(true);
+  });
+
+  test('what the table holds is reserved, and released; where there is no room it is not known', () => {
+    let reserved = 0;
+    const within = (most: number) => (bytes: number) => {
+      if (bytes > 0 && reserved + bytes > most) return false;
+      reserved += bytes;
+      return true;
+    };
+    const qpack = new QpackDecoder(within(1000));
+    qpack.allow(220);
+    feed(qpack, 0);
+    // Two entries, as the appendix counts them, and the beginning of an instruction.
+    expect(reserved).toBe(106);
+    qpack.instructions(hex('4a63'), 0, 2);
+    expect(reserved).toBe(108);
+    qpack.forget();
+    expect(reserved).toBe(0);
+    const full = new QpackDecoder(within(60));
+    full.allow(220);
+    feed(full, 0);
+    expect([full.lost, reserved]).toEqual([true, 0]);
+    expect(decoded(full, '03811011')).toEqual([`${UNKNOWN}=${UNKNOWN}`, `${UNKNOWN}=${UNKNOWN}`]);
   });
 
   test('any bytes', () => {

@@ -28,7 +28,7 @@ interface Unidirectional {
 /** HTTP/3 (RFC 9114) on the streams of one connection: each request's stream is an exchange. */
 export class Http3Connection implements ApplicationStreams {
   readonly #context: ApplicationContext;
-  readonly #qpack: readonly [QpackDecoder, QpackDecoder] = [new QpackDecoder(), new QpackDecoder()];
+  readonly #qpack: readonly [QpackDecoder, QpackDecoder];
   readonly #requests = new Map<number, Http3Request>();
   /** Numbers of the requests that are over, counted from 0. */
   readonly #over = new Ranges();
@@ -38,6 +38,7 @@ export class Http3Connection implements ApplicationStreams {
 
   constructor(context: ApplicationContext) {
     this.#context = context;
+    this.#qpack = [new QpackDecoder(context.reserve), new QpackDecoder(context.reserve)];
   }
 
   onStream(side: Side, { stream, offset, bytes, start, end, fin }: StreamFrame, arrival: ArrivalTime): void {
@@ -104,6 +105,7 @@ export class Http3Connection implements ApplicationStreams {
       if (request.exchange.response.ended) this.#finish(id, request);
       else this.#brokenOff(id, request, how, by);
     }
+    for (const qpack of this.#qpack) qpack.forget();
   }
 
   #brokenOff(id: number, request: Http3Request, how: StreamEnd, by: Side | undefined): void {
