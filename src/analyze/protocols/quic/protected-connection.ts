@@ -36,7 +36,7 @@ export interface ProtectionHost {
   /** @returns what the streams carry; undefined where that is not decoded, or not known yet */
   application(): ApplicationStreams | undefined;
   onClose(side: Side, error: number, reason: string, isApplication: boolean, level: Level): void;
-  /** A side may be addressed by this id. */
+  /** A side may be addressed by this id, which is latin-1. */
   onNewId(side: Side, id: string): void;
   /** Once: nothing, or nothing more, is decrypted. */
   onNotDecrypted(why: string): void;
@@ -111,14 +111,13 @@ export class ProtectedConnection implements FrameSink {
     return this.#opened[SIDE.server].isWholeFrom(number);
   }
 
-  /** @param id as latin-1 */
-  addId(side: Side, id: string): void {
+  /** @param id as latin-1 @returns the oldest one where it had to go for it */
+  addId(side: Side, id: string): string | undefined {
     const ids = this.ids[side];
-    if (ids.size >= IDS_MAXIMUM) {
-      const [oldest] = ids;
-      if (oldest !== undefined) ids.delete(oldest);
-    }
+    const [oldest] = ids.size >= IDS_MAXIMUM ? ids : [];
+    if (oldest !== undefined) ids.delete(oldest);
     ids.add(id);
+    return oldest;
   }
 
   /** @returns bytes of the destination's id in a packet with a short header; -1 where it is none of this connection */
@@ -202,9 +201,7 @@ export class ProtectedConnection implements FrameSink {
 
   onNewId(id: Uint8Array): void {
     if (this.#level === 'handshake') return;
-    const text = latin1(id, 0, id.length);
-    this.addId(this.#side, text);
-    this.#host.onNewId(this.#side, text);
+    this.#host.onNewId(this.#side, latin1(id, 0, id.length));
   }
 
   #take(packet: PacketBytes, arrival: ArrivalTime): void {

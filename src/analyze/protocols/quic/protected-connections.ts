@@ -67,6 +67,11 @@ export class ProtectedConnections {
     }
   }
 
+  /** Ids by which connections are recognised on another flow. */
+  get ids(): number {
+    return this.#byId.size;
+  }
+
   /** Whether there are none: nothing has to be looked for. */
   get isEmpty(): boolean {
     return this.#all.size === 0;
@@ -98,8 +103,9 @@ export class ProtectedConnections {
     this.#addId(known, SIDE.client, fromHex(handshake.scid));
     const last = list.length > PER_FLOW_MAXIMUM ? list[list.length - 1] : undefined;
     if (last !== undefined) this.#over(last, 'evicted', undefined);
+    if (this.#all.size <= CONNECTIONS_MAXIMUM) return;
     const [oldest] = this.#all;
-    if (this.#all.size > CONNECTIONS_MAXIMUM && oldest !== undefined) this.#over(oldest, 'evicted', undefined);
+    if (oldest !== undefined) this.#over(oldest, 'evicted', undefined);
   }
 
   /** The server's Initial packet shows by which id it is addressed, and in which version it answers. */
@@ -136,10 +142,9 @@ export class ProtectedConnections {
       this.#short(only, flow, packet, id.length, whole);
       return;
     }
-    const addressed = this.#addressed(bytes, start, end);
-    if (list !== undefined || addressed === undefined) return;
-    // It has moved to this flow.
-    const { known, length } = addressed;
+    const moved = list === undefined ? this.#moved(bytes, start, end) : undefined;
+    if (moved === undefined || moved.owner === side) return;
+    const { known, length } = moved;
     known.connection.flows.add(flow);
     this.#byFlow.set(flow, [known]);
     this.#short(known, flow, packet, length, whole);
@@ -148,11 +153,9 @@ export class ProtectedConnections {
   /** Whether a packet of an unknown flow is one of a connection that has moved, and whose. */
   recognise(bytes: Uint8Array, start: number, end: number): Likeness {
     if (this.#byId.size === 0 || (u8(bytes, start) & 0x80) !== 0) return 'no';
-    const addressed = this.#addressed(bytes, start, end);
-    if (addressed === undefined) return 'no';
-    const { known, owner, length } = addressed;
-    if (!known.connection.isOwn(otherSide(owner), bytes, start, end, length)) return 'no';
-    return owner === SIDE.server ? 'client' : 'server';
+    const moved = this.#moved(bytes, start, end);
+    if (moved === undefined) return 'no';
+    return moved.owner === SIDE.server ? 'client' : 'server';
   }
 
   endFlow(flow: number): void {
@@ -186,37 +189,34 @@ export class ProtectedConnections {
     return this.#byFlow.get(flow)?.find(({ handshake }) => handshake.scid === clientId);
   }
 
-  #addressed(bytes: Uint8Array, start: number, end: number) {
+  /** The connection of another flow that a packet with a short header belongs to: an id of it, and a tag that verifies. */
+  #moved(bytes: Uint8Array, start: number, end: number) {
     for (const length of this.#idLengths.keys()) {
       if (start + 1 + length > end) continue;
       const found = this.#byId.get(latin1(bytes, start + 1, start + 1 + length));
-      if (found !== undefined) return { ...found, length };
+      if (found === undefined) continue;
+      const isOwn = found.known.connection.isOwn(otherSide(found.owner), bytes, start, end, length);
+      return isOwn ? { ...found, length } : undefined;
     }
     return undefined;
   }
 
   #addId(known: Known, owner: Side, id: string): void {
-    if (known.connection.ids[owner].has(id)) return;
-    known.connection.addId(owner, id);
-    this.#remember(known, owner, id);
-  }
-
-  #remember(known: Known, owner: Side, id: string): void {
+    const { connection } = known;
+    if (connection.ids[owner].has(id)) return;
+    const forgotten = connection.addId(owner, id);
+    if (forgotten !== undefined) this.#forgetId(connection, forgotten);
     if (id.length < TELLING_ID_BYTES || this.#byId.has(id)) return;
     this.#byId.set(id, { known, owner });
     this.#idLengths.set(id.length, (this.#idLengths.get(id.length) ?? 0) + 1);
   }
 
-  #forget({ connection }: Known): void {
-    for (const ids of connection.ids) {
-      for (const id of ids) {
-        if (this.#byId.get(id)?.known.connection !== connection) continue;
-        this.#byId.delete(id);
-        const left = (this.#idLengths.get(id.length) ?? 1) - 1;
-        if (left > 0) this.#idLengths.set(id.length, left);
-        else this.#idLengths.delete(id.length);
-      }
-    }
+  #forgetId(connection: ProtectedConnection, id: string): void {
+    if (this.#byId.get(id)?.known.connection !== connection) return;
+    this.#byId.delete(id);
+    const left = (this.#idLengths.get(id.length) ?? 1) - 1;
+    if (left > 0) this.#idLengths.set(id.length, left);
+    else this.#idLengths.delete(id.length);
   }
 
   #over(known: Known, how: StreamEnd, by: Side | undefined): void {
@@ -224,7 +224,7 @@ export class ProtectedConnections {
     this.#closing.delete(known);
     if (known.closedBy === undefined) known.connection.end(how, by);
     else known.connection.end('closed', known.closedBy);
-    this.#forget(known);
+    for (const ids of known.connection.ids) for (const id of ids) this.#forgetId(known.connection, id);
     for (const flow of known.connection.flows) {
       const list = this.#byFlow.get(flow)?.filter((other) => other !== known) ?? [];
       if (list.length > 0) this.#byFlow.set(flow, list);
@@ -243,7 +243,7 @@ export class ProtectedConnections {
         onClose: (side, error, reason, isApplication, level) => {
           this.#closed(known(), side, { error, reason, isApplication, level });
         },
-        onNewId: (side, id) => this.#remember(known(), side, id),
+        onNewId: (side, id) => this.#addId(known(), side, id),
         onNotDecrypted: (why) => this.#notDecrypted(known(), why),
       },
       random,
