@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { UNKNOWN } from '../../../../src/analyze/protocols/http2/hpack.ts';
+import { Http2Stream } from '../../../../src/analyze/protocols/http2/stream.ts';
 import { eachFrame, type StreamFrame } from '../../../../src/analyze/protocols/quic/frames.ts';
 import { QpackDecoder } from '../../../../src/analyze/protocols/quic/http3/qpack.ts';
+import { RequestHalf } from '../../../../src/analyze/protocols/quic/http3/request-half.ts';
 import { Ranges } from '../../../../src/analyze/protocols/quic/ranges.ts';
 import { ReceivedStream } from '../../../../src/analyze/protocols/quic/received-stream.ts';
+import { SIDE } from '../../../../src/analyze/record/event.ts';
 import { Random } from '../../../support/random.ts';
 
 const hex = (text: string) => Buffer.from(text.replace(/\s/g, ''), 'hex');
@@ -110,6 +113,36 @@ describe('QPACK (RFC 9204, appendix B)', () => {
       other.instructions(bytes, 0, bytes.length);
     }
   });
+});
+
+test('bytes behind a field section that waits are bounded with what each piece of them takes, and are released', () => {
+  let reserved = 0;
+  let most = 0;
+  const reserve = (bytes: number) => {
+    reserved += bytes;
+    most = Math.max(most, reserved);
+    return true;
+  };
+  const qpack = new QpackDecoder(() => true);
+  qpack.allow(220);
+  const request = new Http2Stream(true, false, '3');
+  const half = new RequestHalf(
+    { detail: true, bodies: undefined, qpack, reserve, onEnded: () => undefined },
+    SIDE.client,
+    request,
+  );
+  const head = hex('01 04 03811011 00 7fff');
+  const arrival = { now: 0, place: 0 };
+  half.onBytes(head, 0, head.length, arrival);
+  expect(half.blockedSince).toBe(0);
+  let pieces = 0;
+  for (; half.blockedSince !== undefined && pieces < 10_000; pieces += 1) half.onBytes(head, 0, 1, arrival);
+  // At 64 kB it is read without waiting any longer.
+  expect(pieces).toBeGreaterThan(300);
+  expect(pieces).toBeLessThan(600);
+  expect(most).toBeLessThanOrEqual(64 * 1024);
+  half.stop();
+  expect(reserved).toBe(0);
 });
 
 test('a set of numbers, whatever their order', () => {

@@ -5,8 +5,9 @@ import { type ArrivalTime, type ByteSink, ReceivedStream, type Reserve } from '.
 import { type FrameSink, Http3FrameReader } from './frame-reader.ts';
 import type { QpackDecoder } from './qpack.ts';
 
-/** Bytes of one direction that wait for entries of QPACK's table. */
+/** Bytes of one direction that wait for entries of QPACK's table, and what a piece takes besides its bytes. */
 const BLOCKED_BYTES = 64 * 1024;
+const PIECE_BYTES = 128;
 
 /** What one direction of a request's stream needs. */
 export interface HalfContext {
@@ -169,7 +170,7 @@ export class RequestHalf implements ByteSink, FrameSink {
   }
 
   #enqueue(piece: Uint8Array | number): void {
-    const size = typeof piece === 'number' ? 0 : piece.length;
+    const size = PIECE_BYTES + (typeof piece === 'number' ? 0 : piece.length);
     if (this.#queued + size <= BLOCKED_BYTES && this.#context.reserve(size)) {
       this.#queue.push(piece);
       this.#queued += size;
