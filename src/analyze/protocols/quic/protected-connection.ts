@@ -1,7 +1,7 @@
 import { otherSide, SIDE, type Side } from '../../record/event.ts';
 import { latin1 } from '../../record/text.ts';
 import type { StreamEnd } from '../protocol.ts';
-import type { ConnectionSecrets, KeyLog } from '../tls/decrypt/key-log.ts';
+import { type ConnectionSecrets, isComplete, type KeyLog } from '../tls/decrypt/key-log.ts';
 import { HANDSHAKE } from '../tls/direction.ts';
 import { EXTENSION, eachExtension } from '../tls/extensions.ts';
 import type { ApplicationStreams } from './application.ts';
@@ -65,7 +65,7 @@ export class ProtectedConnection implements FrameSink {
   readonly #host: ProtectionHost;
   /** The ClientHello's random number, which selects the secrets. */
   readonly random: Uint8Array;
-  readonly #packets = new Map<string, ProtectedPackets | undefined>();
+  readonly #packets = new Map<string, ProtectedPackets>();
   /** Packet numbers of each side's data that were opened, and the greatest that the other side has acknowledged. */
   readonly #opened: readonly [Ranges, Ranges] = [new Ranges(), new Ranges()];
   readonly #acknowledged: [number, number] = [-1, -1];
@@ -80,8 +80,9 @@ export class ProtectedConnection implements FrameSink {
   #earlyFate: 'undecided' | 'accepted' | 'rejected' = 'undecided';
   #secrets: ConnectionSecrets | undefined;
   #waiting: boolean;
-  #asked = 0;
-  #told = false;
+  /** Of the key log, when it was last looked for secrets. */
+  #keysVersion = 0;
+  #isReported = false;
   #side: Side = SIDE.client;
   #level: Level = 'handshake';
   #arrival: ArrivalTime = { now: 0, place: 0 };
@@ -94,7 +95,7 @@ export class ProtectedConnection implements FrameSink {
     this.#held = new HeldPackets(host.reserve);
     this.#early = new HeldPackets(host.reserve);
     const { keys } = host;
-    this.#asked = keys.version;
+    this.#keysVersion = keys.version;
     this.#secrets = keys.secretsOf(random);
     this.#waiting = keys.growing && !isComplete(this.#secrets);
   }
@@ -212,13 +213,13 @@ export class ProtectedConnection implements FrameSink {
   /** Keep a packet until the secrets come. @returns false when they have come, or nothing is waited for any more */
   #hold(packet: PacketBytes, arrival: ArrivalTime): boolean {
     const { keys } = this.#host;
-    if (this.#asked !== keys.version) {
-      this.#asked = keys.version;
+    if (this.#keysVersion !== keys.version) {
+      this.#keysVersion = keys.version;
       this.#secrets = keys.secretsOf(this.random);
     }
     if (!isComplete(this.#secrets)) {
       if (this.#held.add(packet, arrival)) return true;
-      if (this.#secrets === undefined) this.#tell('its keys did not come in time');
+      if (this.#secrets === undefined) this.#report('its keys did not come in time');
     }
     this.#release();
     return false;
@@ -236,7 +237,7 @@ export class ProtectedConnection implements FrameSink {
     if (packets === undefined) {
       if (level === 'data') this.#unread[side] = true;
       if (level === 'data' && this.#secrets !== undefined)
-        this.#tell('the key log has no secret of its data, or its cipher suite is not supported');
+        this.#report('the key log has no secret of its data, or its cipher suite is not supported');
       return;
     }
     if (level === 'early' && this.#earlyFate === 'undecided') {
@@ -247,7 +248,7 @@ export class ProtectedConnection implements FrameSink {
     if (opened !== undefined) this.#read(opened, packet, arrival);
     else {
       if (level === 'data') this.#unread[side] = true;
-      if (packets.hopeless) this.#tell('its secrets do not open its packets');
+      if (packets.hopeless) this.#report('its secrets do not open its packets');
     }
   }
 
@@ -332,20 +333,15 @@ export class ProtectedConnection implements FrameSink {
     const [side, level, arrival] = [this.#side, this.#level, this.#arrival];
     if (accepted) this.#early.take((packet, at) => this.#open(packet, at));
     else this.#early.clear();
-    // The rest of the packet that told so.
+    // The rest of the packet with these extensions is read next.
     this.#side = side;
     this.#level = level;
     this.#arrival = arrival;
   }
 
-  #tell(why: string): void {
-    if (this.#told) return;
-    this.#told = true;
+  #report(why: string): void {
+    if (this.#isReported) return;
+    this.#isReported = true;
     this.#host.onNotDecrypted(why);
   }
-}
-
-/** Whether nothing that decrypts data is still to come. */
-function isComplete(secrets: ConnectionSecrets | undefined): boolean {
-  return secrets?.clientTraffic !== undefined && secrets.serverTraffic !== undefined;
 }

@@ -89,11 +89,6 @@ export class ProtectedPackets {
     this.#updates = updates;
   }
 
-  /** Whether any packet was opened. */
-  get opened(): boolean {
-    return this.#opened;
-  }
-
   /** The other side has received packets up to this number: later ones are sent with numbers near it. */
   acknowledged(number: number): void {
     if (number > this.largest && Number.isSafeInteger(number)) this.largest = number;
