@@ -11,6 +11,8 @@ export interface KnownFlow {
   readonly client: string | undefined;
   /** The number of the stream that it came in, or that it was taken over by. */
   readonly stream: number;
+  /** Where its first packet was captured, as numbered here; -1 where that is not known. */
+  readonly interfaceId: number;
   /** Who of its ends has the lower port, by its first packet: the server, before an event says so. */
   readonly serverHost: number;
   /** As it was with its last event; undefined before the first. */

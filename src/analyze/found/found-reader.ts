@@ -62,10 +62,19 @@ export interface FoundText {
 }
 
 /** A flow as its beginning shows it. */
-interface NewFlow extends Pick<KnownFlow, 'path' | 'client' | 'serverHost' | 'isOverheard'> {
+interface NewFlow extends Pick<KnownFlow, 'path' | 'client' | 'interfaceId' | 'serverHost' | 'isOverheard'> {
   /** The flow of a lost agent that goes on. */
   readonly continues: KnownFlow | undefined;
 }
+
+const UNKNOWN_FLOW: NewFlow = {
+  path: undefined,
+  client: undefined,
+  interfaceId: -1,
+  serverHost: -1,
+  isOverheard: false,
+  continues: undefined,
+};
 
 /** What is known of one stream: of one session with one agent. */
 interface Stream {
@@ -103,8 +112,8 @@ export class FoundReader {
   readonly #paths = new Map<string, KnownFlow>();
   /** By the node and the name of an interface: the stream that last described it. */
   readonly #described = new Map<string, number>();
-  /** By path: flows of lost agents, and where they were seen. */
-  readonly #lost = new RecentMap<string, { readonly flow: KnownFlow; readonly place: string }>(FOUND_LOST);
+  /** By path: flows of lost agents. */
+  readonly #lost = new RecentMap<string, KnownFlow>(FOUND_LOST);
   readonly #opened = new OpenedConnections();
   readonly #hosts = new Map<string, number>();
   readonly #handshakes = new FoundLegs(LEG_HANDSHAKE_WINDOW_NS);
@@ -258,12 +267,13 @@ export class FoundReader {
     const before = this.#described.get(key);
     if (this.#described.size < FOUND_HOSTS) this.#described.set(key, number);
     const lost = before === undefined || before === number ? undefined : this.#streams.get(before);
-    if (lost === undefined) return;
+    if (lost === undefined || lost.flows.size === 0) return;
     for (const [id, flow] of lost.flows) {
       flow.lost = true;
       this.lost += 1;
       this.#forget(id, lost);
-      if (flow.path !== undefined && flow.copyOf === undefined) this.#lost.set(flow.path, { flow, place: key });
+      lost.traced.forget(id);
+      if (flow.path !== undefined && flow.copyOf === undefined) this.#lost.set(flow.path, flow);
     }
     this.#takeOver();
   }
@@ -283,7 +293,8 @@ export class FoundReader {
   /** The flow of a lost agent that goes on at its place. */
   #lostAt(path: string, interfaceId: number): KnownFlow | undefined {
     const lost = this.#lost.get(path);
-    return lost?.place === this.#placeKey(interfaceId) ? lost.flow : undefined;
+    const isThere = lost !== undefined && this.#placeKey(lost.interfaceId) === this.#placeKey(interfaceId);
+    return isThere ? lost : undefined;
   }
 
   #placeKey(interfaceId: number): string {
@@ -315,12 +326,13 @@ export class FoundReader {
     const isOverheard = (whole(first) & BEGAN.overheard) !== 0;
     const continues = (whole(first) & BEGAN.opening) === 0 ? this.#lostAt(path, interfaceId) : undefined;
     this.#lost.delete(path);
-    this.#add(whole(id), { path, client, serverHost, isOverheard, continues }, stream);
+    this.#add(whole(id), { path, client, interfaceId, serverHost, isOverheard, continues }, stream);
     if (passes === 1 || passes === 2) this.#sink.local?.(passes === 1 ? from : to, interfaceId);
   }
 
   /** @param path undefined where the flow's beginning did not come */
-  #add(id: number, { path, client, serverHost, isOverheard, continues }: NewFlow, stream: Stream): KnownFlow {
+  #add(id: number, begun: NewFlow, stream: Stream): KnownFlow {
+    const { path, client, interfaceId, serverHost, isOverheard, continues } = begun;
     const before = path === undefined ? undefined : this.#paths.get(path);
     const other = before !== undefined && before.stream !== stream.number && !before.lost ? before : undefined;
     // What a bridge flooded to another pod does not count where the flow itself is seen.
@@ -331,6 +343,7 @@ export class FoundReader {
       path,
       client,
       stream: stream.number,
+      interfaceId,
       serverHost,
       identity: undefined,
       sameAs: copyOf === undefined ? continues?.sameAs : undefined,
@@ -348,14 +361,7 @@ export class FoundReader {
   }
 
   #flow(id: number, stream: Stream): KnownFlow {
-    return (
-      stream.flows.get(id) ??
-      this.#add(
-        id,
-        { path: undefined, client: undefined, serverHost: -1, isOverheard: false, continues: undefined },
-        stream,
-      )
-    );
+    return stream.flows.get(id) ?? this.#add(id, UNKNOWN_FLOW, stream);
   }
 
   #forget(id: number, stream: Stream): void {

@@ -9,6 +9,9 @@ const KIND_MAXIMUM = 32;
 /** Bytes of one segment: offload makes some longer than the 65,535 that IP has room for. */
 const LENGTH_MAXIMUM = 2 ** 24;
 
+/** Packets of one block are a few ms apart, ns: times that are further off are none. */
+const SPAN_MAXIMUM_NS = 1e9;
+
 const NO_OFFER = { scale: 0, timestamp: undefined };
 
 /** What of a packet is the same for all of one direction of a flow at one place. */
@@ -84,11 +87,13 @@ export class TracedReader {
   *packets([packets, begun]: readonly unknown[]): Generator<TracedPacket> {
     for (const way of listOf(begun)) this.#begin(listOf(way, 10));
     const numbers = listOf(packets);
-    let time = this.#source.now();
+    const now = this.#source.now();
+    let time = now;
     // Times are differences; the block's is the last one's.
     for (let at = 1; at < numbers.length; at += 4) time -= at === 1 ? 0 : whole(numbers[at]);
     for (let at = 0; at + 3 < numbers.length; at += 4) {
       if (at > 0) time += whole(numbers[at + 1]);
+      if (Math.abs(time - now) > SPAN_MAXIMUM_NS) throw new WrongShape('no time of the block');
       const way = this.#ways.get(whole(numbers[at]));
       const number = int32(numbers[at + 2]);
       const payloadLength = whole(numbers[at + 3]);
@@ -112,15 +117,15 @@ export class TracedReader {
   }
 
   #begin([number, interfaceId, flow, ...rest]: readonly unknown[]): void {
-    this.#ways.set(whole(number), {
-      ends: this.#ends(rest, this.#source.interfaceId(whole(interfaceId)), flow),
-      next: 0,
-    });
+    const way = whole(number);
+    if (this.#ways.has(way)) throw new WrongShape('a way that has begun');
+    this.#ways.set(way, { ends: this.#ends(rest, this.#source.interfaceId(whole(interfaceId)), flow), next: 0 });
     const ways = this.#byFlow.get(whole(flow));
-    if (ways === undefined) this.#byFlow.set(whole(flow), [whole(number)]);
-    else ways.push(whole(number));
+    if (ways === undefined) this.#byFlow.set(whole(flow), [way]);
+    else ways.push(way);
+    if (this.#ways.size <= 2 * FOUND_WAYS) return;
     const [oldest] = this.#byFlow.keys();
-    if (this.#ways.size > 2 * FOUND_WAYS && oldest !== undefined) this.forget(oldest);
+    if (oldest !== undefined) this.forget(oldest);
   }
 
   #ends(

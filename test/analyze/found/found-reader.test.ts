@@ -43,7 +43,7 @@ const exchange = (flow: number, event: object = EXCHANGE, identity: object = FLO
 
 /**
  * A reader at time 1000 whose interfaces have the number of their stream, and what it hands out. The third stream comes from the node
- * of the first, whose interface has the same name at every node.
+ * of the first, whose interface has the same name at every node; both have a second interface.
  */
 function reader() {
   const events: { readonly event: AnalysisEvent; readonly flow: FlowInfo }[] = [];
@@ -61,7 +61,7 @@ function reader() {
       flows += 1;
       return flows - 1;
     },
-    interfaceName: () => 'shop/web/any',
+    interfaceName: (id: number) => (id === 4 || id === 5 ? 'shop/api/any' : 'shop/web/any'),
     placeOf: (id: number) => id << 16,
     mayCopy: () => true,
     nodeName: (id: number) => (id === 2 ? 'node-b' : 'node-a'),
@@ -77,6 +77,8 @@ function reader() {
     local: (host, interfaceId) => void locals.push(`${hosts.text(host)} ${interfaceId}`),
   });
   for (const stream of [1, 2, 3]) found.described(stream, 0, stream);
+  found.described(1, 1, 4);
+  found.described(3, 1, 5);
   return {
     found,
     hosts,
@@ -153,6 +155,17 @@ test.each([
   ['an address that is none', [[3, 0, 0, 1], [[3, 0, 17, 6, 64, 0, 'web', 1, '10.0.0.2', 2]]]],
   ['an interface that is none', [[3, 0, 0, 1], [[3, 9, 17, 6, 64, 0, '10.0.0.1', 1, '10.0.0.2', 2]]]],
   ['a time that is none', [[3, 0, 0, 1, 3, 1e300, 0, 1], [[3, 0, 17, 6, 64, 0, '10.0.0.1', 1, '10.0.0.2', 2]]]],
+  ['a time far from its own', [[3, 0, 0, 1, 3, 2e9, 0, 1], [[3, 0, 17, 6, 64, 0, '10.0.0.1', 1, '10.0.0.2', 2]]]],
+  [
+    'a direction that begins twice',
+    [
+      [3, 0, 0, 1],
+      [
+        [3, 0, 17, 6, 64, 0, '10.0.0.1', 1, '10.0.0.2', 2],
+        [3, 0, 18, 6, 64, 0, '10.0.0.1', 1, '10.0.0.2', 2],
+      ],
+    ],
+  ],
   ['no list', [{}, []]],
 ])('packets for a trace with %s are left out and counted', (_, packets) => {
   const { take, traced, found } = reader();
@@ -211,6 +224,21 @@ test('a connection goes on where the agent is back, unless another one opens on 
     [0, undefined],
     [2, undefined],
   ]);
+});
+
+test('connections at every interface of a lost agent go on when it is back', () => {
+  const { take, events, found } = reader();
+  const at = (place: number, [kind, , ...rest]: readonly unknown[]) => [kind, place, ...rest];
+  take(1, ['i', 0], ['i', 1], began(4, '10.96.0.1'), at(1, began(5, '10.96.0.2')), exchange(4), at(1, exchange(5)));
+  take(3, ['i', 0], [...began(0, '10.96.0.1'), 0], exchange(0));
+  take(3, ['i', 1], at(1, [...began(1, '10.96.0.2'), 0]), at(1, exchange(1)));
+  expect(events.map(({ flow }) => [flow.id, flow.interfaceId])).toEqual([
+    [0, 1],
+    [1, 4],
+    [0, 3],
+    [1, 5],
+  ]);
+  expect(found.lost).toBe(2);
 });
 
 test('a flow that counts at another node since its agent was lost does not count again when that is back', () => {
