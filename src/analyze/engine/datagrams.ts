@@ -11,7 +11,7 @@ import { DATAGRAM_IDLE_NS, FLOWS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { Bodies } from '../protocols/http1/message-body.ts';
 import { DATAGRAM_PROTOCOLS } from '../protocols/index.ts';
-import type { DatagramAnalyzer, DatagramContext, DatagramProtocol } from '../protocols/protocol.ts';
+import type { DatagramAnalyzer, DatagramContext, DatagramProtocol, Likeness } from '../protocols/protocol.ts';
 import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { type AnalysisEvent, SIDE } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
@@ -20,7 +20,7 @@ import type { Clock } from './clock.ts';
 import { DatagramLegs } from './datagram-legs.ts';
 
 /** FLOW_I32.protocol of a flow whose datagrams no protocol recognises; else the protocol's number + 1. */
-const NOBODYS = -1;
+const UNRECOGNISED = -1;
 
 /** Datagrams of a flow that are probed before the flow counts as unrecognised. */
 const LOOKS_MAXIMUM = 4;
@@ -127,7 +127,7 @@ export class DatagramFlows {
     }
     let protocol = ints[base + FLOW_I32.protocol] as number;
     if (protocol <= 0) {
-      if (protocol === NOBODYS) return false;
+      if (protocol === UNRECOGNISED) return false;
       protocol = this.#recognise(base, direction, bytes, start, end);
       if (protocol <= 0) return false;
     }
@@ -157,7 +157,7 @@ export class DatagramFlows {
     this.#sink.event(notice, this.#view.at(slot));
   }
 
-  /** @returns the protocol's number + 1, or NOBODYS, or 0 while undecided */
+  /** @returns the protocol's number + 1, or UNRECOGNISED, or 0 while undecided */
   #recognise(base: number, direction: number, bytes: Uint8Array, start: number, end: number): number {
     const { ints } = this.table;
     const ports = ints[base + FLOW_I32.ports] as number;
@@ -165,22 +165,23 @@ export class DatagramFlows {
     for (let number = 0; number < DATAGRAM_PROTOCOLS.length; number += 1) {
       const protocol = DATAGRAM_PROTOCOLS[number] as DatagramProtocol;
       const hinted = protocol.ports.includes(ports >>> 16) || protocol.ports.includes(ports & 0xffff);
-      const likeness = protocol.probe(bytes, start, end, hinted);
-      if (likeness !== 'client' && likeness !== 'server') continue;
-      ints[base + FLOW_I32.protocol] = number + 1;
-      ints[base + FLOW_I32.client] = likeness === 'client' ? direction : 1 - direction;
-      return number + 1;
+      if (this.#isDecided(base, number, direction, protocol.probe(bytes, start, end, hinted))) return number + 1;
     }
-    for (let number = 0; number < DATAGRAM_PROTOCOLS.length; number += 1) {
-      const likeness = this.#analyzers[number]?.recognise?.(bytes, start, end);
-      if (likeness !== 'client' && likeness !== 'server') continue;
-      ints[base + FLOW_I32.protocol] = number + 1;
-      ints[base + FLOW_I32.client] = likeness === 'client' ? direction : 1 - direction;
-      return number + 1;
+    for (const [number, analyzer] of this.#analyzers.entries()) {
+      if (this.#isDecided(base, number, direction, analyzer.recognise?.(bytes, start, end))) return number + 1;
     }
     const looked = (ints[base + FLOW_I32.packets] as number) + (ints[base + FLOW_I32.packets + 1] as number);
-    if (looked >= LOOKS_MAXIMUM) ints[base + FLOW_I32.protocol] = NOBODYS;
-    return looked >= LOOKS_MAXIMUM ? NOBODYS : 0;
+    if (looked >= LOOKS_MAXIMUM) ints[base + FLOW_I32.protocol] = UNRECOGNISED;
+    return looked >= LOOKS_MAXIMUM ? UNRECOGNISED : 0;
+  }
+
+  /** Whether a flow is of a protocol, by what a datagram of one direction looks like. */
+  #isDecided(base: number, number: number, direction: number, likeness: Likeness | undefined): boolean {
+    if (likeness !== 'client' && likeness !== 'server') return false;
+    const { ints } = this.table;
+    ints[base + FLOW_I32.protocol] = number + 1;
+    ints[base + FLOW_I32.client] = likeness === 'client' ? direction : 1 - direction;
+    return true;
   }
 
   #protocol(slot: number): DatagramProtocol | undefined {

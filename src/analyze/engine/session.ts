@@ -189,8 +189,8 @@ export class AnalysisSession {
   }
 
   #event(found: AnalysisEvent, flow: FlowInfo): void {
-    // What was asked for is known from then on; the answer itself goes by older names.
-    // An answer to no question may be forged, or is an announcement that anybody can make: it names nobody.
+    // Names of a response hold from then on; the response itself has the names known before.
+    // A response without a query may be forged, or be an announcement that any host can make: no address is named by it.
     if (found.protocol === 'dns' && found.kind === 'exchange' && found.incomplete !== 'request not seen') {
       const cluster = this.names.clusterOfInterface(flow.interfaceId);
       for (const { address, name } of observedAddresses(found)) {

@@ -3,6 +3,7 @@ import { FOUND_MAXIMUM } from '../../wire/found-block.ts';
 import { addressBytes } from '../../wire/pcapng-write.ts';
 import type { AnalysisSink, FlowFacts, OtherLeg } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
+import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import {
   FOUND_FLOWS,
   FOUND_HOSTS,
@@ -22,12 +23,9 @@ import { FoundFlow, type FoundIdentity, type KnownFlow } from './found-flow.ts';
 import { FoundLegs, join } from './legs.ts';
 import { OpenedConnections } from './opened.ts';
 import { StreamSample, sampleOf } from './sample.ts';
-import { type Translation, WrongShape } from './shape.ts';
+import { type Translation, WrongShape, whole } from './shape.ts';
 import { type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
 import { TracedReader } from './traced-reader.ts';
-
-/** TCP's number in an IP header. */
-const TCP = 6;
 
 /** At the highest level an agent analyses one connection of 2 to the power of this. */
 const SAMPLE_LEVEL_MAXIMUM = 16;
@@ -387,7 +385,7 @@ export class FoundReader {
 
   #leg([, , id, one, two]: readonly unknown[], isSegment: boolean, interfaceId: number, stream: Stream): void {
     const flow = this.#flow(whole(id), stream);
-    const isTcp = flow.path?.startsWith(`${TCP} `) === true;
+    const isTcp = flow.path?.startsWith(`${IP_PROTOCOL.tcp} `) === true;
     const now = this.#target.now();
     const legs = isSegment ? this.#segments : isTcp ? this.#handshakes : this.#datagrams;
     let isJoined = legs.seen(`${whole(one)} ${whole(two)}`, flow, now);
@@ -457,9 +455,4 @@ function isCopy({ copyOf }: KnownFlow): boolean {
 
 function unknownInterface(): never {
   throw new WrongShape('no interface');
-}
-
-function whole(value: unknown): number {
-  if (!Number.isSafeInteger(value)) throw new WrongShape('no whole number');
-  return value as number;
 }

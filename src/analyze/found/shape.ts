@@ -25,6 +25,12 @@ function isNumeric(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= LARGEST;
 }
 
+/** A whole number as it is, of any sign. @throws WrongShape */
+export function whole(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new WrongShape('no whole number');
+  return value as number;
+}
+
 /** Of any sign. */
 export const numeric: Shape = (value) => {
   if (!isNumeric(value)) throw new WrongShape('no number');

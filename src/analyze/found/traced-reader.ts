@@ -1,7 +1,7 @@
 import type { TracedPacket, TunnelLeg } from '../flow/traced-packet.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { FOUND_WAYS } from '../limits.ts';
-import { WrongShape } from './shape.ts';
+import { WrongShape, whole } from './shape.ts';
 
 /** As a tunnel's layer has it: `Geneve`. */
 const KIND_MAXIMUM = 32;
@@ -158,11 +158,6 @@ export class TracedReader {
 function listOf(value: unknown, length?: number): readonly unknown[] {
   if (!Array.isArray(value) || (length !== undefined && value.length !== length)) throw new WrongShape('no list');
   return value;
-}
-
-function whole(value: unknown): number {
-  if (!Number.isSafeInteger(value)) throw new WrongShape('no whole number');
-  return value as number;
 }
 
 /** @returns int32, also of what was written as an unsigned number */

@@ -15,7 +15,7 @@ export interface MapSizes {
 /** A node, or the text of an edge: x and y of its middle. */
 export interface PlacedNode extends Size {
   readonly name: string;
-  /** 0 for who is called by nobody, and further right whom they call. */
+  /** 0 for nodes without callers, and further right those that they call. */
   readonly column: number;
   readonly x: number;
   readonly y: number;
@@ -63,7 +63,7 @@ interface Route {
 }
 
 /**
- * Places the nodes of a map in columns from callers to callees: by the longest way from a node that nobody calls; calls that
+ * Places the nodes of a map in columns from callers to callees: by the longest way from a node without callers; calls that
  * close a circle are left out of that. Columns are the even ranks; texts of edges stand in the odd ranks. In every rank that
  * an edge goes through it has a place of its own, so that no line is behind a node or a text of another. Calls back, or
  * within a column, leave and arrive on the right. The result depends on the graph and the sizes alone.

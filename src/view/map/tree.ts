@@ -34,7 +34,7 @@ export function callTree(graph: CallGraph, colours: Colours, titleOf: (protocol:
       if (!isRepeated && calls.has(edge.service)) below(edge.service, indent + (isLast ? '   ' : '│  '), depth + 1);
     }
   };
-  // Who is called by nobody comes first; what is left after them calls in a circle.
+  // Nodes without callers come first; those that are left call each other in a circle.
   const clients = graph.nodes.filter((name) => calls.has(name));
   for (const name of [...clients.filter((client) => !called.has(client)), ...clients]) {
     if (expanded.has(name)) continue;

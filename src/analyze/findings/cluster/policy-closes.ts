@@ -5,7 +5,7 @@ import { listed } from '../words.ts';
 import { selectedPods } from './subject.ts';
 
 /**
- * NETWORK_POLICY_DROPS, of the objects alone: NetworkPolicies admit nobody to a port of all pods of the Service. Whether the
+ * NETWORK_POLICY_DROPS, of the objects alone: NetworkPolicies admit no client to a port of all pods of the Service. Whether the
  * cluster's network enforces policies is not known from objects.
  */
 export function policyCloses(service: ServiceFacts, facts: ClusterFacts): Finding[] {

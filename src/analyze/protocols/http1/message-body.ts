@@ -65,7 +65,7 @@ export class MessageBody extends KeptBody {
   end(target = ''): BodyText {
     const { filled, isCut, length, isRefused } = this;
     const plain = this.plain();
-    // A response may end before its request does: what comes of that later is nobody's.
+    // A response may end before its request does: what comes of that later is not kept.
     this.release();
     if (filled === 0) {
       if (isCut) return { text: undefined, note: 'not captured' };

@@ -39,7 +39,7 @@ export interface MessageSink {
 }
 
 /** Of a reader that waits to be used again. */
-const NOBODY: MessageSink = {
+const IDLE_SINK: MessageSink = {
   detail: false,
   late: false,
   showSecrets: false,
@@ -125,7 +125,7 @@ export class MessageReader {
   free(): void {
     if (spare.length >= SPARE_READERS) return;
     this.body = undefined;
-    this.#sink = NOBODY;
+    this.#sink = IDLE_SINK;
     if (this.#chunks !== undefined) this.#chunks.body = undefined;
     if (this.#kept !== undefined && this.#kept.length > SPARE_KEPT_BYTES) this.#kept = undefined;
     spare.push(this);
