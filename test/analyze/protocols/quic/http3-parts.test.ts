@@ -52,6 +52,24 @@ describe('QPACK (RFC 9204, appendix B)', () => {
     expect(decoded(qpack, '0600 80 83')).toEqual(['custom-key=custom-value2', ':path=/sample/path']);
   });
 
+  test('blocked sections are to be tried when the entries that one of them waits for have come', () => {
+    const qpack = begun();
+    expect(decoded(qpack, '05 00 80')).toBe('blocked');
+    expect(decoded(qpack, '03811011')).toBe('blocked');
+    expect(qpack.takeUnblocked()).toBe(false);
+    feed(qpack, 0);
+    expect([qpack.takeUnblocked(), qpack.takeUnblocked()]).toEqual([true, false]);
+    expect(decoded(qpack, '05 00 80')).toBe('blocked');
+    feed(qpack, 1);
+    expect(qpack.takeUnblocked()).toBe(false);
+    feed(qpack, 2);
+    expect(qpack.takeUnblocked()).toBe(true);
+    expect(decoded(qpack, '05 00 80')).toEqual([':authority=www.example.com']);
+    expect(decoded(qpack, '0600 80')).toBe('blocked');
+    qpack.forget();
+    expect(qpack.takeUnblocked()).toBe(true);
+  });
+
   test('instructions cut anywhere', () => {
     const bytes = hex(STEPS.join(''));
     for (let size = 1; size < 20; size += 1) {

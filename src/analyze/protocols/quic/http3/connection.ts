@@ -167,6 +167,7 @@ export class Http3Connection implements ApplicationStreams {
   }
 
   #unblock(side: Side): void {
+    if (!this.#qpack[side].takeUnblocked()) return;
     for (const { halves } of this.#requests.values()) {
       if (halves[side].blockedSince !== undefined) halves[side].retry(false);
     }

@@ -23,6 +23,8 @@ export class QpackDecoder {
   #inserted = 0;
   /** What the other side allows at most (SETTINGS_QPACK_MAX_TABLE_CAPACITY); undefined where that was not seen. */
   #maximum: number | undefined;
+  /** Of the sections that were found blocked: the least number of entries that one of them waits for. */
+  #awaited = Number.POSITIVE_INFINITY;
   #rest: Uint8Array = new Uint8Array(0);
   readonly #reserve: Reserve;
   #reserved = 0;
@@ -35,6 +37,13 @@ export class QpackDecoder {
   /** The other side's SETTINGS. @param maximum bytes that it allows the table to have */
   allow(maximum: number): void {
     this.#maximum ??= maximum;
+  }
+
+  /** Whether a section that was blocked can be decoded now. Once: those that are still blocked are to be tried again. */
+  takeUnblocked(): boolean {
+    if (!this.lost && this.#inserted < this.#awaited) return false;
+    this.#awaited = Number.POSITIVE_INFINITY;
+    return true;
   }
 
   /** What the table holds is not known, or not wanted, any more. */
@@ -78,7 +87,10 @@ export class QpackDecoder {
     if (delta < 0) return 'invalid';
     const required = this.#required(encoded);
     if (required === undefined) return 'invalid';
-    if (required > this.#inserted && !force && !this.lost) return 'blocked';
+    if (required > this.#inserted && !force && !this.lost) {
+      this.#awaited = Math.min(this.#awaited, required);
+      return 'blocked';
+    }
     const base = isNegative ? required - delta - 1 : required + delta;
     let listBytes = 0;
     while (!reader.isAtEnd) {
