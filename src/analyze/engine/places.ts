@@ -7,6 +7,11 @@ import type { PacketView } from '../packet/packet.ts';
 /** LINKTYPE_LINUX_SLL2: the interface index is at bytes 4 to 7 of the header. */
 const SLL2_HEADER = 20;
 const SLL2_INTERFACE = 4;
+/**
+ * The lower half of a place is the interface index, the upper half the interface of the capture. Indexes of a node on which pods come
+ * and go for months are longer: of two of them that differ by a multiple of 65,536 only one is likely to be left.
+ */
+const INDEX_BITS = 0xffff;
 
 /** What of an interface's description names the machine whose clock stamped its packets. */
 const NODE = /(?:^| )node=(\S+)/;
@@ -92,7 +97,7 @@ export class Places {
     }
     const place = this.#lastPlace;
     return packet.linkType === LINK_TYPE.linuxSll2 && packet.caplen >= SLL2_HEADER
-      ? place ^ i32(packet.bytes, packet.offset + SLL2_INTERFACE)
+      ? place ^ (i32(packet.bytes, packet.offset + SLL2_INTERFACE) & INDEX_BITS)
       : place;
   }
 
