@@ -1,3 +1,4 @@
+import { TimedQueue } from '../../analyze/flow/timed-queue.ts';
 import { isComplete } from '../../analyze/protocols/tls/decrypt/key-log.ts';
 import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
 import { counted } from '../../view/units.ts';
@@ -54,7 +55,7 @@ export class OutputWithKeys implements Output {
   readonly #connections = new Map<string, Connection>();
   /** Connections of which secrets came that were not written yet. */
   readonly #fresh = new Set<string>();
-  #waiting: Waiting[] = [];
+  readonly #waiting = new TimedQueue<Waiting>(SECRETS_WAIT_MS);
   #waitingBytes = 0;
   #answered = 0;
   #decryptable = 0;
@@ -102,19 +103,20 @@ export class OutputWithKeys implements Output {
 
   write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
     const hello = type === BLOCK.enhancedPacket ? this.#helloIn(id, bytes, offset) : undefined;
-    if (this.#waiting.length === 0 && (hello === undefined || this.#isReady(hello.random))) {
+    if (this.#waiting.size === 0 && (hello === undefined || this.#isReady(hello.random))) {
       if (hello !== undefined) this.#pass(hello);
       this.#inner.write(type, id, bytes, offset, length);
       return;
     }
     const copy = Uint8Array.from(bytes.subarray(offset, offset + length));
-    this.#waiting.push({ type, id, bytes: copy, hello, deadline: this.#now() + SECRETS_WAIT_MS });
+    const now = this.#now();
+    this.#waiting.add({ type, id, bytes: copy, hello, deadline: now + SECRETS_WAIT_MS }, now);
     this.#waitingBytes += length;
-    if (this.#waitingBytes > WAITING_BYTES) this.#release(this.#now());
+    if (this.#waitingBytes > WAITING_BYTES) this.#release(now);
   }
 
   flush(): void {
-    if (this.#waiting.length > 0) this.#release(this.#now());
+    if (this.#waiting.size > 0) this.#release(this.#now());
     if (this.#fresh.size > 0) this.#writeFresh(false);
     this.#inner.flush();
   }
@@ -159,18 +161,17 @@ export class OutputWithKeys implements Output {
 
   /** Write what has waited long enough, or has its secrets. */
   #release(now: number): void {
-    let count = 0;
-    for (const { type, id, bytes, hello, deadline } of this.#waiting) {
+    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
+      const { type, id, bytes, hello, deadline } = next;
       if (hello !== undefined) {
         const waits = now < deadline && this.#waitingBytes <= WAITING_BYTES && !this.#inner.ended;
-        if (waits && !this.#isReady(hello.random)) break;
+        if (waits && !this.#isReady(hello.random)) return;
         this.#pass(hello);
       }
-      count += 1;
+      this.#waiting.take();
       this.#waitingBytes -= bytes.length;
       this.#inner.write(type, id, bytes, 0, bytes.length);
     }
-    this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
   }
 
   /** @param all also what may not be complete: nothing more comes */
