@@ -4,6 +4,7 @@ import { DIRECTION } from '../../analyze/layers/layer.ts';
 import { decodeCommonPacket } from '../../analyze/packet/common-packet.ts';
 import { decodePacket, PacketView } from '../../analyze/packet/packet.ts';
 import { RECORD, RECORD_HEADER } from '../../analyze/protocols/tls/records.ts';
+import { RecentMap } from '../../analyze/recent-map.ts';
 import { EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 
 /** The first message of one side of a TLS connection. */
@@ -28,8 +29,8 @@ const WAITING_MAXIMUM = 16_384;
  */
 export class Hellos {
   readonly #view = new PacketView();
-  /** Client randoms by the connection, oldest first. */
-  readonly #clients = new Map<string, string>();
+  /** Client randoms by the connection. */
+  readonly #clients = new RecentMap<string, string>(WAITING_MAXIMUM);
 
   /** @param bytes have an Enhanced Packet Block at `offset`, little-endian */
   find(bytes: Uint8Array, offset: number, interfaceId: number, linkType: number): Hello | undefined {
@@ -41,7 +42,10 @@ export class Hellos {
     const message = helloAt(view);
     if (message === CLIENT_HELLO) {
       const random = hex(bytes, view.cursor + RANDOM_AT, RANDOM_BYTES);
-      this.#remember(this.#connection(false), random);
+      const connection = this.#connection(false);
+      // One that uses the ports of an earlier one is not as old as that.
+      this.#clients.delete(connection);
+      this.#clients.set(connection, random);
       return { from: 'client', random };
     }
     const random = message === SERVER_HELLO ? this.#clients.get(this.#connection(true)) : undefined;
@@ -55,16 +59,6 @@ export class Hellos {
     const source = `${hex(bytes, sourceAddress, addressLength)} ${sourcePort}`;
     const destination = `${hex(bytes, destinationAddress, addressLength)} ${destinationPort}`;
     return `${interfaceId} ${fromServer ? `${destination} ${source}` : `${source} ${destination}`}`;
-  }
-
-  #remember(key: string, random: string): void {
-    this.#clients.delete(key);
-    this.#clients.set(key, random);
-    if (this.#clients.size <= WAITING_MAXIMUM) return;
-    for (const [oldest] of this.#clients) {
-      this.#clients.delete(oldest);
-      return;
-    }
   }
 }
 

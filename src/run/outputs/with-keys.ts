@@ -1,5 +1,6 @@
 import { TimedQueue } from '../../analyze/flow/timed-queue.ts';
 import { isComplete } from '../../analyze/protocols/tls/decrypt/key-log.ts';
+import { RecentMap } from '../../analyze/recent-map.ts';
 import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
 import { counted } from '../../view/units.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
@@ -52,7 +53,7 @@ export class OutputWithKeys implements Output {
   readonly #hellos = new Hellos();
   readonly #linkTypes: number[] = [];
   /** By client random. */
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new RecentMap<string, Connection>(CONNECTIONS_MAXIMUM);
   /** Connections of which secrets came that were not written yet. */
   readonly #fresh = new Set<string>();
   readonly #waiting = new TimedQueue<Waiting>(SECRETS_WAIT_MS);
@@ -72,7 +73,7 @@ export class OutputWithKeys implements Output {
     const { inPods, keys } = this.#log;
     this.podKeys = inPods && { file: inPods, keys: [keys] };
     keys.onAdded = (random) => {
-      if (this.#connections.has(random)) this.#fresh.add(random);
+      if (this.#connections.get(random) !== undefined) this.#fresh.add(random);
     };
   }
 
@@ -130,7 +131,7 @@ export class OutputWithKeys implements Output {
 
   #helloIn(id: number, bytes: Uint8Array, offset: number): Hello | undefined {
     const hello = this.#hellos.find(bytes, offset, id, this.#linkTypes[id] ?? 0);
-    if (hello?.from === 'client' && !this.#connections.has(hello.random)) this.#remember(hello.random);
+    if (hello?.from === 'client' && this.#connections.get(hello.random) === undefined) this.#remember(hello.random);
     return hello;
   }
 
@@ -138,12 +139,6 @@ export class OutputWithKeys implements Output {
     this.#connections.set(random, { written: 0, complete: false, answered: false });
     // Secrets that came before.
     if (this.#log.keys.secretsNamed(random) !== undefined) this.#fresh.add(random);
-    if (this.#connections.size <= CONNECTIONS_MAXIMUM) return;
-    for (const [oldest] of this.#connections) {
-      this.#connections.delete(oldest);
-      this.#fresh.delete(oldest);
-      return;
-    }
   }
 
   #isReady(random: string): boolean {
@@ -176,7 +171,10 @@ export class OutputWithKeys implements Output {
 
   /** @param all also what may not be complete: nothing more comes */
   #writeFresh(all: boolean): void {
-    for (const random of this.#fresh) if (all || this.#isReady(random)) this.#writeSecrets(random);
+    for (const random of this.#fresh) {
+      const isForgotten = this.#connections.get(random) === undefined;
+      if (all || isForgotten || this.#isReady(random)) this.#writeSecrets(random);
+    }
   }
 
   /** Write what is known of a connection's secrets and was not written yet. */
