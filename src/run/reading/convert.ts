@@ -17,8 +17,9 @@ import { type Reader, type ReadingObserver, type ReadResult, readCapture } from 
 
 /** Bytes waiting for the disk or a slow reader before reading waits. */
 const WAITING_BYTES = 8 * 1024 * 1024;
-/** Lines of secrets that are moved to the front; those of 50,000 connections. */
+/** Lines of secrets that are moved to the front, those of 50,000 connections, and their characters. Of more than that none is moved. */
 const SECRETS_MAXIMUM = 250_000;
+const SECRETS_CHARACTERS = 64 * 1024 * 1024;
 
 /** What was written of a capture. */
 export interface Conversion extends ReadResult {
@@ -36,7 +37,7 @@ export interface Conversion extends ReadResult {
 
 /**
  * Read a capture and write another: another format, fewer packets, shorter ones. Where secrets of TLS connections stand behind packets and
- * the new capture is a file, that is written a second time, with all secrets before the packets.
+ * both captures are files, the new one is written a second time, with all secrets before the packets.
  * @returns undefined when it was aborted before anything was written
  * @throws KsnoopError SAME_FILE (exit 2), CANNOT_WRITE, and as openSink, readCapture and whereExpression have it
  */
@@ -56,10 +57,11 @@ export async function convert(
   const secrets = to.withoutKeys === true || keys === undefined ? undefined : secretsBlocks(keys.foundLines());
   const parts = { reading, to, wanted, signal, observer };
   const copy = await copyCapture({ ...parts, secrets });
-  if (!copy.hasLateSecrets || signal.aborted || config.paths.includes('-') || !isFile(to.target)) return copy.done;
-  const inFront = secretsBlocks(await secretsIn(reading, signal, observer));
-  if (signal.aborted) return copy.done;
-  return (await copyCapture({ ...parts, to: { ...to, force: true }, secrets: inFront })).done;
+  const isAgain = to.target.kind === 'file' && [to.target, ...reading.files].every(({ path }) => isFile(path));
+  if (!copy.hasLateSecrets || signal.aborted || !isAgain) return copy.done;
+  const inFront = await secretsIn(reading, signal, observer);
+  if (signal.aborted || inFront === undefined) return copy.done;
+  return (await copyCapture({ ...parts, to: { ...to, force: true }, secrets: secretsBlocks(inFront) })).done;
 }
 
 /** What one copy of a capture is made of. */
@@ -126,24 +128,31 @@ async function copyCapture({
   return { done, hasLateSecrets: format.hasLateSecrets };
 }
 
-/** What was written can be written again. */
-function isFile(target: SinkTarget): boolean {
-  return target.kind === 'file' && statSync(target.path, { throwIfNoEntry: false })?.isFile() === true;
+/** Whether it can be read, or written, a second time: no pipe, no device. */
+function isFile(path: string): boolean {
+  return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** The secrets of TLS connections in a capture: lines of a key log, each once. */
+/** The secrets of TLS connections in a capture: lines of a key log, each once. @returns undefined where they are too many */
 async function secretsIn(
   reading: PreparedReading,
   signal: AbortSignal,
   observer: ReadingObserver,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlySet<string> | undefined> {
   const all = new Set<string>();
+  let characters = 0;
+  const isFull = () => all.size > SECRETS_MAXIMUM || characters > SECRETS_CHARACTERS;
   const secrets = (text: string) => {
-    for (const line of text.split('\n')) if (line !== '' && all.size < SECRETS_MAXIMUM) all.add(`${line}\n`);
+    for (const line of text.split('\n')) {
+      if (line === '' || isFull()) continue;
+      const { size } = all;
+      all.add(`${line}\n`);
+      if (all.size > size) characters += line.length;
+    }
   };
   const framer = new CaptureFramer({ interface: () => {}, packet: () => {}, secrets });
   await readCapture(reading, plainReader(framer), signal, observer);
-  return all;
+  return isFull() ? undefined : all;
 }
 
 /** Overwritten while it is read, a capture would be lost. @throws KsnoopError SAME_FILE (exit 2) */

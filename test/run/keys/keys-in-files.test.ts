@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatNamed } from '../../../src/run/convert/index.ts';
 import { readKeyLog } from '../../../src/run/keys/read-key-log.ts';
+import { secretsBlocks } from '../../../src/run/keys/secrets-blocks.ts';
 import { convert } from '../../../src/run/reading/convert.ts';
 import { CaptureFramer } from '../../../src/wire/capture-read.ts';
 import { BLOCK } from '../../../src/wire/pcapng.ts';
@@ -159,6 +160,30 @@ test('secrets behind the packets are moved to the front, those of another kind s
     );
     expect(uris.trim().split('\n')).toEqual(['/a', '/b']);
   }
+});
+
+test('of a pipe, which cannot be read a second time, they stay behind the packets', async () => {
+  const [late, pipe] = [join(directory, 'late.pcapng'), join(directory, 'pipe')];
+  await withLateSecrets(late);
+  execFileSync('mkfifo', [pipe]);
+  const source = spawn('sh', ['-c', 'cat "$1" > "$2"', 'sh', late, pipe]);
+  try {
+    await write(pipe, written, {});
+  } finally {
+    source.kill();
+  }
+  expect(secretsIn(written)).toEqual(secretsIn(late));
+});
+
+test('more than are moved to the front stay where they are: none is lost', async () => {
+  const many = join(directory, 'many.pcapng');
+  const lines = Array.from({ length: 250_001 }, (_, index) => `line ${index}\n`);
+  await write(capture, many, {});
+  writeFileSync(many, Buffer.concat([readFileSync(many), ...secretsBlocks(lines)]));
+  await write(many, written, {});
+  const { lines: kept, before } = secretsIn(written);
+  expect(kept).toBe(lines.join(''));
+  expect(Math.min(...before)).toBeGreaterThan(3);
 });
 
 test('--no-keys leaves them out', async () => {
