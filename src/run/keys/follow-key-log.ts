@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyLog } from '../../analyze/protocols/tls/decrypt/key-log.ts';
@@ -28,7 +29,8 @@ export async function followKeyLog(path: string, keys: KeyLog, signal: AbortSign
 }
 
 async function takeGrowth(path: string, keys: KeyLog, place: Place): Promise<void> {
-  const file = await open(path, 'r');
+  // A FIFO that nothing writes to would keep open(2) waiting, and the end of the capture with it.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { ino, size } = await file.stat();
     if (ino !== place.inode || size < place.offset) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,3 +29,17 @@ test('a key log is read as it grows, line by line, also after another took its p
     rmSync(directory, { recursive: true, force: true });
   }
 });
+
+test('a FIFO that nothing writes to does not keep it from ending', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ksnoop-keys-'));
+  const path = join(directory, 'fifo');
+  execFileSync('mkfifo', [path]);
+  const stop = new AbortController();
+  const following = followKeyLog(path, new KeyLog(), stop.signal);
+  try {
+    stop.abort();
+    await following;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}, 60_000);
