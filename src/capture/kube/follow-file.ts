@@ -23,6 +23,7 @@ export interface FileFollower {
 
 /** Another attempt changes nothing: no permission, no such pod or container. */
 const FINAL: ReadonlySet<string> = new Set(['FORBIDDEN', 'NOT_FOUND', 'BAD_REQUEST', 'UNAUTHORIZED']);
+const NO_SHELL = 'the container has no sh; name another container that mounts the same volume';
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 /** How long tail has to end by itself. */
@@ -49,7 +50,10 @@ export async function followFile(
   const scripts = [...FOLLOW_SCRIPTS];
   for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     const [script] = scripts;
-    if (script === undefined) return;
+    if (script === undefined) {
+      note(NO_SHELL);
+      return;
+    }
     const end = await readOnce(kube, file, { script, push: follower.begin(), note }, signal);
     if (end === 'final') return;
     if (end === 'no program') {
@@ -108,7 +112,7 @@ async function readOnce(
     }
     if (ended.kind === 'exited' && ended.code === NO_PROGRAM) return 'no program';
     if (ended.kind === 'failed' && /executable file not found|no such file or directory/i.test(ended.error.message)) {
-      note('the container has no sh; name another container that mounts the same volume');
+      note(NO_SHELL);
       return 'final';
     }
     if (ended.kind === 'failed') note(oneLine(ended.error.message));

@@ -120,6 +120,20 @@ test.each(['dash', 'bash'])(
   120_000,
 );
 
+test('where even the shell is not found, as some runtimes report it, it ends and says so', async () => {
+  const onExec = (socket: WebSocket) => {
+    const details = { causes: [{ reason: 'ExitCode', message: '127' }] };
+    const status = JSON.stringify({ status: 'Failure', reason: 'NonZeroExitCode', details });
+    socket.send(Buffer.concat([Buffer.of(3), Buffer.from(status)]));
+    socket.close(1000);
+  };
+  const { notes } = await follow('/keys', { onExec });
+  await following;
+  expect(notes).toEqual([
+    '/keys in shop/web-1 (app): the container has no sh; name another container that mounts the same volume',
+  ]);
+}, 60_000);
+
 test('without the permission to exec it ends with the message of the API server', async () => {
   const onUpgrade: Behaviour['onUpgrade'] = (_request, socket) => {
     socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
