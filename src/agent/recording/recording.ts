@@ -113,9 +113,8 @@ export class Recording {
   async start(gap?: string): Promise<void> {
     const { files, resources, targetOf, disk } = this.#options;
     const { order } = this;
-    if (this.#pieces.length >= RECORDING_PIECES - 1) {
-      throw new KsnoopError('RECORDINGS_FULL', tooManyPieces(this.#pieces));
-    }
+    const excess = tooManyPieces(order, this.#pieces);
+    if (excess !== undefined) throw new KsnoopError('RECORDINGS_FULL', excess);
     files.create();
     await this.#startTrigger();
     try {
@@ -223,7 +222,8 @@ export class Recording {
     const surplus = Math.max(0, ofRing.length - stay);
     for (const { name } of ofRing.slice(0, surplus)) this.#removePiece(name);
     this.store();
-    if (!isLast && this.#pieces.length >= RECORDING_PIECES - 1) void this.end('failed', tooManyPieces(this.#pieces));
+    const excess = isLast ? undefined : tooManyPieces(this.order, this.#pieces);
+    if (excess !== undefined) void this.end('failed', excess);
   }
 
   #removePiece(name: string): void {
@@ -313,8 +313,12 @@ export class Recording {
   }
 }
 
-/** Each restart of the agent begins another piece. */
-function tooManyPieces({ length }: readonly RecordingPiece[]): string {
+/**
+ * Why no further piece may be begun, a sentence; undefined where it may. Each restart of the agent begins one. Of a ring older ones are
+ * removed, and its trigger keeps no more than there is room for (keptPieces).
+ */
+function tooManyPieces({ ring }: RecordingOrder, { length }: readonly RecordingPiece[]): string | undefined {
+  if (ring !== undefined || length < RECORDING_PIECES - 1) return undefined;
   return `It has ${length} files, and may have ${RECORDING_PIECES}: nothing more is recorded.`;
 }
 

@@ -70,6 +70,8 @@ export class Recordings {
     await this.#turn(capture, async () => {
       const files = new RecordingFiles(this.#options.root, capture);
       this.#unread.remove(capture);
+      // Removed and ordered anew while this waited for its turn.
+      if (this.#recordings.has(capture)) return;
       try {
         await this.#resume(capture, files);
       } catch (thrown) {
