@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { objectAt, stringsAt } from '../../wire/guard.ts';
 import { VERSION } from '../../wire/version.ts';
-import { AGENT_NAMESPACE, OBSERVE_NAME } from '../agent-objects.ts';
+import { AGENT_NAMESPACE, OBSERVE_NAME, TICKET_KEY_PUBLIC } from '../agent-objects.ts';
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
 import { takesTickets } from './captures-status.ts';
@@ -57,8 +57,8 @@ export async function install(options: InstallOptions, progress: (line: string) 
 }
 
 /**
- * The objects that `install` would apply; nothing is changed. Of the keys of tickets only the ConfigMap's and the Secret's names are known:
- * they are made when they are installed, and left out here.
+ * The objects that `install` would apply; nothing is changed. Left out are the Secret and the ConfigMap with the keys of tickets: a key
+ * pair is made when it is installed, and a public key without its private one would be of no use.
  * @throws KsnoopError as install, before it applies
  */
 export async function plannedObjects(
@@ -67,7 +67,9 @@ export async function plannedObjects(
 ): Promise<readonly Manifest[]> {
   const api = new ObjectApi(options.kube, options.signal);
   const { objects } = await planned(api, options, progress);
-  return objects.filter(({ kind }) => kind !== 'Secret');
+  const isKey = (object: Manifest) =>
+    object.kind === 'Secret' || objectAt(object, 'metadata').name === TICKET_KEY_PUBLIC;
+  return objects.filter((object) => !isKey(object));
 }
 
 interface Planned {

@@ -461,8 +461,9 @@ test('agents that take tickets are reached by exec, and what is planned is not a
   expect(store.size).toBe(0);
   const kinds = objects.map(({ kind }) => kind);
   expect(kinds).toContain('Deployment');
-  // The key pair is made when it is installed: its private key is not printed.
+  // The key pair is made when it is installed: neither its private key is printed, nor a public one that has none.
   expect(kinds).not.toContain('Secret');
+  expect(JSON.stringify(objects)).not.toContain('PUBLIC KEY');
   const ofAgents = objects.find(
     (object) => object.kind === 'Role' && /"ksnoop-observe","namespace":"ksnoop"/.test(JSON.stringify(object)),
   );
