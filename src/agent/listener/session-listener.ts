@@ -16,6 +16,7 @@ import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 import { Recordings } from '../recording/recordings.ts';
 import { type AcceptedTicket, SessionTickets } from '../session/session-tickets.ts';
+import { byteSetting } from './byte-setting.ts';
 import { recordingConnections } from './recording-requests.ts';
 import { isSignedBy } from './resumption-proof.ts';
 import { type Failing, SessionHost } from './session-host.ts';
@@ -65,10 +66,9 @@ export function startListener(proc: Proc, log: (text: string) => void, unused?: 
 function ownRecordings(host: SessionHost, log: (text: string) => void): Recordings | undefined {
   const root = process.env.KSNOOP_RECORDINGS;
   if (root === undefined) return undefined;
-  const bytes = Number(process.env.KSNOOP_RECORDINGS_BYTES ?? RECORDINGS_BYTES);
-  // An administrator who keeps another share of the disk free than we do.
-  const free = process.env.KSNOOP_RECORDINGS_FREE_BYTES;
-  const freeBytes = free === undefined ? undefined : Number(free);
+  const setting = (name: string) => byteSetting(name, process.env[name], log);
+  const bytes = setting('KSNOOP_RECORDINGS_BYTES') ?? RECORDINGS_BYTES;
+  const freeBytes = setting('KSNOOP_RECORDINGS_FREE_BYTES');
   const { resources } = host;
   const protect = <Result>(owner: Failing, task: () => Result) => host.protect(owner, task);
   const recordings = new Recordings({ root, bytes, freeBytes, resources, log, protect });
