@@ -78,7 +78,7 @@ function ringOf(text: string): { files: number; fileBytes: number } {
   if (files < RING_FILES.minimum || files > RING_FILES.maximum) {
     throw usage(`--ring takes 2 to ${RING_FILES.maximum} files and their size, such as 24x50M, not "${text}".`);
   }
-  // Bytes are nobody's wish here.
+  // A number without a unit means bytes: the unit was forgotten.
   if (/^\d+$/.test(size) && Number(size) < PIECE_BYTES.minimum) {
     throw usage(`--ring ${text}: the size of a file has no unit.`, `For megabytes: --ring ${text}M`);
   }

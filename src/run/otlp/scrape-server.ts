@@ -72,7 +72,7 @@ export class ScrapeServer {
   }
 
   #accept(socket: Socket): void {
-    // Whoever connects and reads nothing keeps nobody out.
+    // A client that connects and reads nothing must not keep other clients out.
     const [oldest] = this.#deadlines.size >= CONNECTIONS ? this.#deadlines.keys() : [];
     if (oldest !== undefined) this.#drop(oldest);
     this.#deadlines.set(socket, setTimeout(() => this.#drop(socket), this.#timeoutMs).unref());

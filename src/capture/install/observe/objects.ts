@@ -7,7 +7,7 @@ import { type ObserverRules, observerRules, type PolicyRule } from './rules.ts';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 const LABELS = { [AGENT_LABEL]: OBSERVE_NAME };
 const CA_DIRECTORY = '/etc/ksnoop/otlp';
-/** Nobody, as the controller has it. */
+/** The user `nobody`, as in the controller's pod. */
 const USER = 65_534;
 
 /**
@@ -48,7 +48,7 @@ function roles({ namespaces, cluster }: ObserverRules): Manifest[] {
   ];
 }
 
-/** Nobody connects to it, but Prometheus where it scrapes. */
+/** No connections to its pod are allowed, except Prometheus' to the port that it scrapes. */
 function networkPolicy({ port }: Observation): Manifest {
   const ingress = port === undefined ? [] : [{ ports: [{ protocol: 'TCP', port }] }];
   const spec = { podSelector: { matchLabels: LABELS }, policyTypes: ['Ingress'], ingress };
