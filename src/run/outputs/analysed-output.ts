@@ -6,15 +6,22 @@ import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { analysisNotes } from '../analysis/notes.ts';
 import { LiveKeyLog } from '../keys/live-key-log.ts';
 import type { Output, OutputContext, PodKeys } from './output.ts';
+import { SecretsGate } from './secrets-gate.ts';
 
-/** What a running capture finds, as `ksnoop read` shows it: the merged blocks go into the analysis as they are. */
+/**
+ * What a running capture finds, as `ksnoop read` shows it: the merged blocks go into the analysis as they are. With a key log a TLS
+ * connection's hellos wait until its secrets are there: a short one is over before the program's key log was looked at.
+ */
 export class AnalysedOutput implements Output {
   readonly #context: OutputContext;
   readonly #session: AnalysisSession;
   readonly #keyLog: LiveKeyLog;
   readonly podKeys: PodKeys | undefined;
+  /** Undefined without a key log. */
+  readonly #gate: SecretsGate | undefined;
 
-  constructor(kind: AnalysisOutputKind, context: OutputContext) {
+  /** @param now the monotonic clock, ms */
+  constructor(kind: AnalysisOutputKind, context: OutputContext, now: () => number = () => performance.now()) {
     this.#context = context;
     const { writer, keyLog } = context;
     this.#keyLog = new LiveKeyLog(keyLog);
@@ -42,6 +49,12 @@ export class AnalysedOutput implements Output {
       showSecrets: context.showSecrets,
       keys,
     });
+    const behind = {
+      write: (...[type, , bytes, offset, length]: Parameters<Output['write']>) =>
+        this.#session.capture.framer.pushBlock(type, bytes, offset, length),
+      isEnded: () => this.ended,
+    };
+    if (keyLog !== undefined) this.#gate = new SecretsGate(this.#keyLog, behind, now);
   }
 
   get pending(): number {
@@ -57,6 +70,7 @@ export class AnalysedOutput implements Output {
   }
 
   flush(): void {
+    this.#gate?.flush();
     this.#context.writer.flush();
   }
 
@@ -65,16 +79,19 @@ export class AnalysedOutput implements Output {
   }
 
   addInterface(id: number, bytes: Uint8Array, offset: number, length: number, origin: InterfaceOrigin): void {
+    this.#gate?.addInterface(id, bytes, offset);
     this.#session.capture.found.described(origin.stream, origin.index, id);
     this.#session.capture.framer.pushBlock(BLOCK.interfaceDescription, bytes, offset, length);
   }
 
-  write(type: number, _id: number, bytes: Uint8Array, offset: number, length: number): void {
-    this.#session.capture.framer.pushBlock(type, bytes, offset, length);
+  write(type: number, id: number, bytes: Uint8Array, offset: number, length: number): void {
+    if (this.#gate !== undefined) this.#gate.write(type, id, bytes, offset, length);
+    else this.#session.capture.framer.pushBlock(type, bytes, offset, length);
   }
 
   async close(): Promise<void> {
     await this.#keyLog.close();
+    this.#gate?.open();
     this.#session.end();
     await this.#session.waiting;
     await this.#context.writer.drained();

@@ -38,6 +38,7 @@ interface Held {
  */
 export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   readonly #context: StreamContext;
+  readonly #carried: StreamProtocol['create'] | undefined;
   #sides: readonly [TlsDirection, TlsDirection] | undefined;
   readonly #handshake = new Handshake();
   /** The times of all bytes so far are known. */
@@ -54,16 +55,18 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   #held: Held | undefined;
   /** Where there is a key log: until it proves to have no secrets of this connection. */
   #decryption: Decryption | undefined;
+  /** A byte of the connection, or a gap, has come. */
+  #begun = false;
 
   /** @param carried reads what is decrypted; undefined: its protocol is recognised */
   constructor(context: StreamContext, carried?: StreamProtocol['create']) {
     this.#context = context;
-    const { decryption } = context;
-    if (decryption !== undefined) this.#decryption = new Decryption(context, { ...decryption, carried }, this);
+    this.#carried = carried;
     this.#sides = [new TlsDirection(SIDE.client, this), new TlsDirection(SIDE.server, this)];
   }
 
   data(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#begun) this.#begin();
     // Whatever the client sends behind its Finished: it goes on, or gives a reason that is encrypted.
     if (side === SIDE.client && this.#held !== undefined) this.#release(undefined);
     if (this.#sides !== undefined) {
@@ -77,9 +80,18 @@ export class TlsConnection implements StreamAnalyzer, TlsDirectionSink {
   }
 
   gap(side: Side, length: number): void {
+    if (!this.#begun) this.#begin();
     this.#release(undefined);
     this.#sides?.[side].gap(length, this.#context.now);
     this.#decryption?.gap(side, length);
+  }
+
+  /** Where another protocol began the connection, the secrets in a capture stand between its request for TLS and the ClientHello. */
+  #begin(): void {
+    this.#begun = true;
+    const { decryption } = this.#context;
+    const carried = this.#carried;
+    if (decryption !== undefined) this.#decryption = new Decryption(this.#context, { ...decryption, carried }, this);
   }
 
   end(how: StreamEnd, by?: Side): void {
