@@ -26,6 +26,12 @@ const FINAL: ReadonlySet<string> = new Set(['FORBIDDEN', 'NOT_FOUND', 'BAD_REQUE
 const NO_SHELL = 'the container has no sh; name another container that mounts the same volume';
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+/** A container that does not run is asked for so often at first, ms and attempts; and after how many the user gets a note. */
+const ABSENT_WAIT_MS = 1000;
+const ABSENT_OFTEN = 60;
+const ABSENT_NOTED = 5;
+/** The kubelet's words. */
+const NOT_RUNNING = /container not found/;
 /** How long tail has to end by itself. */
 const END_MS = 1000;
 const STDERR_KEPT = 300;
@@ -48,6 +54,7 @@ export async function followFile(
     follower.note(`${file.path} in ${file.namespace}/${file.pod} (${file.container}): ${why}`);
   };
   const scripts = [...FOLLOW_SCRIPTS];
+  let absent = 0;
   for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     const [script] = scripts;
     if (script === undefined) {
@@ -61,6 +68,10 @@ export async function followFile(
       continue;
     }
     if (end === 'worked') wait = FIRST_WAIT_MS;
+    absent = end === 'not running' ? absent + 1 : 0;
+    if (absent === ABSENT_NOTED) note('the container does not run');
+    // A pod joins before its containers start, and what they write first is wanted at once.
+    if (absent > 0 && absent < ABSENT_OFTEN) wait = Math.min(wait, ABSENT_WAIT_MS);
     await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }
@@ -77,7 +88,7 @@ async function readOnce(
   { path, ...place }: ContainerFile,
   { script, push, note }: Reading,
   signal: AbortSignal,
-): Promise<'final' | 'no program' | 'worked' | 'failed'> {
+): Promise<'final' | 'no program' | 'not running' | 'worked' | 'failed'> {
   const cut = new AbortController();
   let left = FOLLOWED_FILE_BYTES;
   let end: () => void = () => cut.abort();
@@ -92,7 +103,9 @@ async function readOnce(
       push(bytes);
       if (left <= 0) end();
     };
-    const onStderr = (bytes: Uint8Array) => note(oneLine(Buffer.from(bytes).toString('utf8', 0, STDERR_KEPT)));
+    const onStderr = (bytes: Uint8Array) => {
+      for (const sentence of notesIn(Buffer.from(bytes).toString('utf8', 0, STDERR_KEPT))) note(sentence);
+    };
     const stream = await openExec(kube, { ...place, command, stdin: true, onStdout, onStderr }, cut.signal);
     if (script.everyMs !== undefined) {
       const tick = () => void stream.write('more\n').catch(() => undefined);
@@ -115,14 +128,28 @@ async function readOnce(
       note(NO_SHELL);
       return 'final';
     }
+    if (ended.kind === 'failed' && NOT_RUNNING.test(ended.error.message)) return 'not running';
     if (ended.kind === 'failed') note(oneLine(ended.error.message));
     return left < FOLLOWED_FILE_BYTES ? 'worked' : 'failed';
   } catch (thrown) {
+    if (NOT_RUNNING.test(messageOf(thrown))) return 'not running';
     note(oneLine(messageOf(thrown)));
     return thrown instanceof KsnoopError && FINAL.has(thrown.code) ? 'final' : 'failed';
   } finally {
     clearInterval(ticks);
     signal.removeEventListener('abort', stop);
+  }
+}
+
+/** What tail writes on its own about a file that comes later, GNU's and busybox's. */
+const NOT_YET = /: can(?:'|no)t open .*No such file/;
+const APPEARED = /^tail: .* has (?:appeared|become accessible)/;
+
+/** What the shell or tail in a container wrote to stderr, as notes. */
+function* notesIn(stderr: string): Generator<string> {
+  for (const line of stderr.split('\n').map(oneLine)) {
+    if (line === '' || APPEARED.test(line)) continue;
+    yield NOT_YET.test(line) ? 'does not exist yet; it is read when it appears' : line;
   }
 }
 

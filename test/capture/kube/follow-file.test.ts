@@ -81,7 +81,7 @@ test('a file is read from its beginning, as it grows, and again after the connec
   const path = join(directory, '$(touch x); "a\' b');
   const { readings, notes } = await follow(path);
   await expect.poll(() => notes.length, DEADLINE).toBe(1);
-  expect(notes[0]).toMatch(/in shop\/web-1 \(app\): tail: .*No such file/);
+  expect(notes[0]).toContain('in shop/web-1 (app): does not exist yet');
   writeFileSync(path, 'one\n');
   await expect.poll(() => readings, DEADLINE).toEqual(['one\n']);
   appendFileSync(path, 'two\n');
@@ -94,6 +94,8 @@ test('a file is read from its beginning, as it grows, and again after the connec
     .poll(() => children.map(({ exitCode, signalCode }) => exitCode ?? signalCode), DEADLINE)
     .not.toContain(null);
   expect(children).toHaveLength(2);
+  // Also not that tail has found the file.
+  expect(notes.filter((note) => !/reset|closed|hang up|broke/i.test(note))).toHaveLength(1);
 }, 120_000);
 
 test.each(['dash', 'bash'])(
@@ -133,6 +135,28 @@ test('where even the shell is not found, as some runtimes report it, it ends and
     '/keys in shop/web-1 (app): the container has no sh; name another container that mounts the same volume',
   ]);
 }, 60_000);
+
+test('a container that starts later is read then, without a note', async () => {
+  const path = join(directory, 'keys');
+  writeFileSync(path, 'one\n');
+  let attempts = 0;
+  const { notes, readings } = await follow(path, {
+    onExec: runHere,
+    onUpgrade: (_request, socket) => {
+      attempts += 1;
+      if (attempts > 2) return false;
+      // As the kubelet answers.
+      const message = 'Internal error occurred: unable to upgrade connection: container not found ("app")';
+      const body = JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code: 500 });
+      const head = `HTTP/1.1 500 Internal Server Error\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+      socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
+      return true;
+    },
+  });
+  await expect.poll(() => readings.at(-1), DEADLINE).toBe('one\n');
+  expect(attempts).toBe(3);
+  expect(notes).toEqual([]);
+}, 120_000);
 
 test('without the permission to exec it ends with the message of the API server', async () => {
   const onUpgrade: Behaviour['onUpgrade'] = (_request, socket) => {
