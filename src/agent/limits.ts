@@ -256,6 +256,10 @@ export const UPLOAD_TRIES = 4;
 export const UPLOAD_SILENCE_MS = 60_000;
 export const UPLOAD_MS = 900_000;
 
+/** Bytes that are copied to a volume at once, and read from one for one connection. */
+export const COPY_BYTES = 1024 * 1024;
+export const STORED_READ_BYTES = 256 * 1024;
+
 /**
  * Threads that evaluate triggers: of a node at once, MiB of V8's heap of one, bytes that are admitted for one (its heap, and its tables
  * outside of it), how long one may take to start, to go on where packets wait, and to end, and how often that is looked at.

@@ -1,4 +1,5 @@
 import { AGENT_NAMESPACE, AGENT_SELECTOR } from '../capture/agent-objects.ts';
+import { type ClaimDestination, claimsOf, volumeName } from '../capture/install/claim-destination.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import { type PodView, podView } from '../capture/kube/pod.ts';
 import { resourcePath } from '../capture/kube/resource.ts';
@@ -34,6 +35,8 @@ export class ClusterWatch implements ClusterView {
   /** Resolves when the signal has aborted, or one of the watches is refused for good. */
   readonly ended: Promise<void>;
   readonly #agents = new Map<string, PodView>();
+  /** Claims of the agents' volumes by the volume's name, by UID of the agent's pod. */
+  readonly #claims = new Map<string, ReadonlyMap<string, string>>();
   #policy: JsonObject | undefined;
   #binding: JsonObject | undefined;
   readonly #history: PolicyHistory;
@@ -113,6 +116,10 @@ export class ClusterWatch implements ClusterView {
     return this.#agents.get(uid);
   }
 
+  mounts(agent: string, { name, claim }: ClaimDestination): boolean {
+    return this.#claims.get(agent)?.get(volumeName(name)) === claim;
+  }
+
   policy(): PolicyState {
     if (!this.#hasPolicies) return { protects: false, why: 'the admission policy has not been read yet' };
     return policyState(this.#policy, this.#binding, (policy, binding) => this.#history.since(policy, binding));
@@ -131,8 +138,12 @@ export class ClusterWatch implements ClusterView {
   /** @returns whether anything changed that matters */
   #takeAgent(event: Extract<WatchEvent, { object: JsonObject }>): boolean {
     const uid = optionalString(objectAt(event.object, 'metadata'), 'uid') ?? '';
-    if (event.type === 'deleted') return this.#agents.delete(uid);
+    if (event.type === 'deleted') {
+      this.#claims.delete(uid);
+      return this.#agents.delete(uid);
+    }
     const pod = podView(event.object);
+    this.#claims.set(uid, claimsOf(event.object));
     const before = this.#agents.get(uid);
     this.#agents.set(uid, pod);
     return (

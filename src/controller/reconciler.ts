@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { ClaimDestination } from '../capture/install/claim-destination.ts';
 import { call } from '../capture/kube/api.ts';
 import type { Kube } from '../capture/kube/kube.ts';
 import type { PodView } from '../capture/kube/pod.ts';
@@ -34,6 +35,8 @@ export interface ClusterView {
   agents(): readonly PodView[];
   /** An agent's pod by its UID. */
   agent(uid: string): PodView | undefined;
+  /** Whether an agent has the claim of a destination mounted. @param agent UID of its pod */
+  mounts(agent: string, destination: ClaimDestination): boolean;
   policy(): PolicyState;
 }
 
@@ -114,6 +117,7 @@ export class Reconciler {
       now: this.#now,
       agents: () => cluster.agents(),
       agent: (uid) => cluster.agent(uid),
+      mounts: (uid, destination) => cluster.mounts(uid, destination),
       captureOf: (uid) => keyOf(cluster.captures, uid),
       refusalOf: ({ namespace, hostNetwork }, requester) =>
         this.#permissions.refusalOf({ namespace, hostNetwork, requester }),

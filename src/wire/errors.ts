@@ -44,6 +44,10 @@ export const ERROR_CODES = {
   ANSWER_TOO_LARGE: { exit: EXIT.failed, meaning: 'A response of the API server exceeds the size limit.' },
   API_ERROR: { exit: EXIT.failed, meaning: 'The API server answered with an unexpected status.' },
   BAD_CONFIG: { exit: EXIT.usage, meaning: 'The configuration file or a KSNOOP_ variable is not valid.' },
+  BAD_DESTINATION: {
+    exit: EXIT.failed,
+    meaning: 'A destination of recordings that the administrator defined cannot be used by the agents.',
+  },
   BAD_DOCKER_CONFIG: { exit: EXIT.failed, meaning: "docker's configuration or a credential helper cannot be used." },
   BAD_FILTER: { exit: EXIT.usage, meaning: 'The capture filter does not compile, or is too large to compile.' },
   BAD_IMAGE_ARCHIVE: { exit: EXIT.usage, meaning: 'A file is no image archive that can be pushed.' },

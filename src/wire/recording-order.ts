@@ -1,10 +1,12 @@
 import { arrayAt, invalid, isObject, parseJson, requireInteger, requireObject, requireString } from './guard.ts';
 import {
+  DESTINATION_NAME,
   KEEP_MS,
   ORDER_TICKETS,
   PIECE_BYTES,
   RECORDING_BYTES,
   RECORDING_PODS,
+  type RecordingCopy,
   type RecordingOrder,
   type RecordingPod,
   type RecordingRing,
@@ -64,9 +66,13 @@ export function parseRecordingStop(text: string): RecordingStop {
 const UPLOAD_HEADER = /^(x-amz-[a-z0-9-]{1,64}|content-type)$/;
 
 /** @throws KsnoopError INVALID_MESSAGE */
-export function parseRecordingUpload(text: string): RecordingUpload {
+export function parseRecordingUpload(text: string): RecordingUpload | RecordingCopy {
   const where = 'recording upload';
   const object = requireObject(parseJson(text, where), where);
+  if (object.volume !== undefined) {
+    const volume = requireMatch(object, 'volume', where, DESTINATION_NAME);
+    return { volume, directory: requireMatch(object, 'directory', where, NAME) };
+  }
   const url = requireString(object, 'url', where, UPLOAD_URL_MAXIMUM);
   const parsed = URL.parse(url);
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {

@@ -1,5 +1,5 @@
 import type { Bounds } from './guard.ts';
-import { UID } from './ticket-members.ts';
+import { NAME, UID } from './ticket-members.ts';
 
 /**
  * Recordings on a node: what the controller orders, and what an agent answers. HTTP/1.1 (RFC 9112) over a connection to the agent's port:
@@ -105,6 +105,30 @@ export interface RecordingUpload {
   readonly ca?: string;
 }
 
+/** The name of a destination, and of the volume of an agent that is one. */
+export const DESTINATION_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** How the URL of a file on a claim begins: `pvc://CLAIM/PATH`. */
+export const CLAIM_SCHEME = 'pvc://';
+
+/** Another body of the same request: the piece is copied to a volume that the administrator has mounted into the agent. */
+export interface RecordingCopy {
+  /** Of the destination. */
+  readonly volume: string;
+  /** `NODE-AGENT`: where in the recording's own directory. */
+  readonly directory: string;
+}
+
+/** A file of a recording on a volume: `NAMESPACE/NAME-UID/DIRECTORY/PIECE`. */
+export interface StoredFile {
+  readonly volume: string;
+  /** Of the Capture. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly directory: string;
+  readonly piece: string;
+}
+
 export const RECORDING_STATES = ['recording', 'finishing', 'finished', 'failed'] as const;
 export const RECORDING_END_REASONS = ['stopped', 'withdrawn', 'duration', 'bytes', 'failed'] as const;
 export type RecordingEndReason = (typeof RECORDING_END_REASONS)[number];
@@ -192,9 +216,12 @@ export type RecordingPath =
   | { readonly kind: 'recording'; readonly capture: string }
   | { readonly kind: 'stop'; readonly capture: string }
   | { readonly kind: 'piece'; readonly capture: string; readonly piece: string }
-  | { readonly kind: 'upload'; readonly capture: string; readonly piece: string };
+  | { readonly kind: 'upload'; readonly capture: string; readonly piece: string }
+  | { readonly kind: 'stored'; readonly capture: string; readonly file: StoredFile };
 
 const RECORDING_PATH = /^\/recordings(?:\/([^/]+)(?:\/(stop)|\/pieces\/([^/]+?)(\/upload)?)?)?$/;
+
+const STORED_PATH = /^\/recordings\/([^/]+)\/stored\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)$/;
 
 /** Whether a request's path is one of recordings, valid or not. */
 export function isRecordingPath(path: string): boolean {
@@ -203,6 +230,8 @@ export function isRecordingPath(path: string): boolean {
 
 /** Read a path; undefined for one that is not known. */
 export function parseRecordingPath(path: string): RecordingPath | undefined {
+  const stored = STORED_PATH.exec(path);
+  if (stored !== null) return parseStoredPath(stored);
   const [whole, capture, stop, piece, upload] = RECORDING_PATH.exec(path) ?? [];
   if (whole === undefined) return undefined;
   if (capture === undefined) return { kind: 'list' };
@@ -213,11 +242,29 @@ export function parseRecordingPath(path: string): RecordingPath | undefined {
   return { kind: upload === undefined ? 'piece' : 'upload', capture, piece };
 }
 
+function parseStoredPath([
+  ,
+  capture = '',
+  volume = '',
+  namespace = '',
+  name = '',
+  directory = '',
+  piece = '',
+]: readonly string[]): RecordingPath | undefined {
+  const isNamed = [namespace, name, directory].every((part) => NAME.test(part)) && DESTINATION_NAME.test(volume);
+  if (!UID.test(capture) || !isNamed || !PIECE_NAME.test(piece)) return undefined;
+  return { kind: 'stored', capture, file: { volume, namespace, name, directory, piece } };
+}
+
 /** The path of a request. */
 export function recordingPath(path: RecordingPath): string {
   if (path.kind === 'list') return '/recordings';
   const base = `/recordings/${path.capture}`;
   if (path.kind === 'recording') return base;
+  if (path.kind === 'stored') {
+    const { volume, namespace, name, directory, piece } = path.file;
+    return `${base}/stored/${volume}/${namespace}/${name}/${directory}/${piece}`;
+  }
   if (path.kind === 'stop') return `${base}/stop`;
   return `${base}/pieces/${path.piece}${path.kind === 'upload' ? '/upload' : ''}`;
 }

@@ -82,6 +82,7 @@ beforeEach(async () => {
       agentOn: (node) => agents.get(node),
       agents: () => [...agents.values()],
       agent: (wanted) => [...agents.values()].find((each) => each.uid === wanted),
+      mounts: () => true,
       policy: () => policy,
     },
     pool: new AgentPool(() => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { DESCRIPTION } from '../../daemonset/image/description.ts';
+import { withClaims } from '../../src/capture/install/claims.ts';
 import { readKustomization } from '../../src/capture/install/manifests.ts';
 import { KINDS, prepared } from '../../src/capture/install/objects.ts';
 import { policyState } from '../../src/controller/policy.ts';
@@ -31,6 +32,11 @@ function created(object: JsonObject): JsonObject {
 
 test('the overlay is the base with the component', () => {
   expect(readKustomization(join(directory, 'overlays/captures'))).toEqual(objects);
+});
+
+test('the overlay of a claim is what ksnoop install makes of its definition', () => {
+  const claims = [{ name: 'shared', claim: 'ksnoop-recordings' }];
+  expect(readKustomization(join(directory, 'overlays/recordings-pvc'))).toEqual(withClaims(objects, claims));
 });
 
 test('the component goes with the other overlays', () => {

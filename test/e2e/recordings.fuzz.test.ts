@@ -1,7 +1,8 @@
 // Recordings on a real cluster, of two tenants with client certificates: what a trigger keeps, what belongs to somebody else, and what goes on
 // when the controller or an agent is gone. Agents with tickets are installed for this test, and plain ones again at its end.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -38,7 +39,10 @@ const STATE_MS = 240_000;
 
 beforeAll(async () => {
   on = await ensureShop();
-  if (on.own) await startBucket();
+  if (on.own) {
+    await startBucket();
+    await makeClaims();
+  }
   await ensureAgent(undefined, undefined, '--captures');
   const image = await kubectl(on, 'get', '-n', 'shop', 'deploy/api', '-o', 'jsonpath={..containers[0].image}');
   const objects = TENANTS.flatMap((tenant) => [
@@ -68,6 +72,7 @@ afterAll(async () => {
   await on.kubectl('delete', '-n', 'ksnoop', 'configmap/ksnoop-destinations', 'secret/ksnoop-destinations');
   const removed = await ksnoop(on, 'uninstall');
   if (removed.code !== 0) throw new Error(removed.stderr);
+  if (on.own) await removeClaims();
   await ensureAgent();
   if (s3Process !== '') await on.nodeExec('node1', ['kill', s3Process]);
   rmSync(directory, { recursive: true });
@@ -88,14 +93,53 @@ async function startBucket(): Promise<void> {
     prefix: 'ksnoop/',
   };
   const archive = JSON.stringify({ ...destination, forcePathStyle: true, namespaces: [ONE] });
+  const shared = JSON.stringify({ type: 'pvc', claim: 'ksnoop-shared', namespaces: [ONE] });
+  const small = JSON.stringify({ type: 'pvc', claim: 'ksnoop-small' });
   const metadata = { namespace: 'ksnoop', name: 'ksnoop-destinations' };
   const keys = { 'archive.accessKeyId': 'AKTEST', 'archive.secretAccessKey': 'secret' };
   const objects = [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ksnoop' } },
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { archive } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { archive, shared, small } },
     { apiVersion: 'v1', kind: 'Secret', metadata, stringData: keys },
   ];
   await applyText(on, objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+}
+
+/** Two volumes: a directory that all nodes have, and a disk of 1 MiB on each node. */
+const VOLUMES = ['shared', 'small'] as const;
+const volumeOf = (name: (typeof VOLUMES)[number]) => join(directory, name);
+
+async function makeClaims(): Promise<void> {
+  for (const name of VOLUMES) mkdirSync(volumeOf(name));
+  for (const node of ['node1', 'node2']) {
+    await on.nodeExec(node, ['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', volumeOf('small')]);
+  }
+  const objects = VOLUMES.flatMap((volume) => {
+    const name = `ksnoop-${volume}`;
+    const common = { accessModes: ['ReadWriteMany'], storageClassName: '' };
+    return [
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name },
+        spec: { ...common, capacity: { storage: '1Gi' }, hostPath: { path: volumeOf(volume), type: 'Directory' } },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { namespace: 'ksnoop', name },
+        spec: { ...common, volumeName: name, resources: { requests: { storage: '1Gi' } } },
+      },
+    ];
+  });
+  await applyText(on, objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+}
+
+async function removeClaims(): Promise<void> {
+  const names = VOLUMES.map((volume) => `ksnoop-${volume}`);
+  await on.kubectl('delete', '-n', 'ksnoop', 'persistentvolumeclaim', ...names, '--ignore-not-found', '--wait=false');
+  await on.kubectl('delete', 'persistentvolume', ...names, '--ignore-not-found', '--wait=false');
+  for (const node of ['node1', 'node2']) await on.nodeExec(node, ['umount', volumeOf('small')]);
 }
 
 function pod(namespace: string, app: string, image: string, command: readonly string[]): JsonObject {
@@ -412,6 +456,117 @@ test('files go to a real bucket, and are fetched from it with URLs for one file 
   // Where nothing can be recorded, nothing is left.
   expect(await find(kubeOf(OTHER), path(OTHER, 'sent'), signal)).toBeUndefined();
 });
+
+test('files go to a claim, where they outlive the agents, and go with their Capture', async () => {
+  if (!on.own) {
+    process.stdout.write('skipped: the nodes of a foreign cluster cannot be entered\n');
+    return;
+  }
+  const words = ['record', 'svc/api', 'pod/client', '-n', ONE, '--name', 'claimed', '--duration', '20m'];
+  expectDone(await as(ONE, ...words, '--to', 'shared'));
+  await traffic('claimed', 20, 'ok');
+  expectDone(await as(ONE, 'stop', 'capture/claimed', '-n', ONE));
+  const status = await until('claimed', (now) => expect(conditionOf(now, 'Stored').reason).toBe('Sent'));
+  const uid = String(objectAt((await find(kubeOf(ONE), path(ONE, 'claimed'), signal)) ?? {}, 'metadata').uid);
+  const place = join(volumeOf('shared'), 'ksnoop', ONE, `claimed-${uid}`);
+  const files = objectsAt(status, 'files');
+  expect(files.length).toBeGreaterThan(0);
+  for (const { name, url, bytes, sha256 } of files) {
+    process.stdout.write(`${name} ${bytes} ${sha256} ${url}\n`);
+    expect(url).toBe(`pvc://ksnoop-shared/${ONE}/claimed-${uid}/${name}`);
+    const found = readFileSync(join(place, String(name)));
+    expect([found.length, createHash('sha256').update(found).digest('hex')]).toEqual([bytes, sha256]);
+  }
+  // With the agents go their own disks.
+  await kubectl(on, 'delete', 'pod', '-n', 'ksnoop', '-l', 'app.kubernetes.io/name=ksnoop-agent');
+  await kubectl(on, 'rollout', 'status', '-n', 'ksnoop', 'daemonset/ksnoop-agent', '--timeout=240s');
+  const file = join(directory, 'claimed.pcapng');
+  const got = await as(ONE, 'get', 'capture/claimed', '-n', ONE, '-w', file);
+  process.stdout.write(got.stderr);
+  expectDone(got);
+  const uris = valuesOf(file, 'http.request', 'http.request.uri').filter((uri) => uri.includes('run=claimed'));
+  expect(uris).toHaveLength(40);
+  await strangers(uid, String(files[0]?.name));
+  expectDone(await as(ONE, 'delete', 'capture/claimed', '-n', ONE));
+  await vi.waitFor(() => expect(readdirSync(join(volumeOf('shared'), 'ksnoop'))).toEqual([]), {
+    timeout: STATE_MS,
+    interval: 250,
+  });
+}, 600_000);
+
+/** What another tenant gets of files on a claim: nothing. @param uid of the Capture @param file one of it */
+async function strangers(uid: string, file: string): Promise<void> {
+  const begin = (to: string, name: string) =>
+    as(OTHER, 'record', 'svc/api', '-n', OTHER, '--name', name, '--duration', '10m', '--to', to);
+  expect((await begin('shared', 'foreign')).stderr).toContain('is not for namespace');
+  expect((await begin('ksnoop-shared', 'foreign')).stderr).toContain('has defined no destination ksnoop-shared');
+  expectDone(await begin('small', 'claimed'));
+  const merge = { method: 'PATCH', contentType: 'application/merge-patch+json', signal } as const;
+  const [directoryOf = '', piece = ''] = file.split('/');
+  const volume = 'shared';
+  const own = String(objectAt((await find(kubeOf(OTHER), path(OTHER, 'claimed'), signal)) ?? {}, 'metadata').uid);
+  const answers: string[] = [];
+  for (const [capture, namespace, name] of [
+    [own, ONE, 'claimed'],
+    [uid, ONE, 'claimed'],
+    [own, ONE, `claimed-${uid}/..`],
+    [own, '..', 'claimed'],
+  ] as const) {
+    const key = createClientKey();
+    const fetch = JSON.stringify({ spec: { fetch: { key: key.public, by: OTHER } } });
+    await call(kubeOf(OTHER), { ...merge, path: path(OTHER, 'claimed'), body: fetch });
+    let node: JsonObject = {};
+    await vi.waitFor(
+      async () => {
+        const answer = objectAt(await statusOf('claimed', OTHER), 'fetch');
+        expect(answer.key).toBe(key.public);
+        node = objectsAt(answer, 'nodes')[0] ?? {};
+      },
+      { timeout: STATE_MS, interval: 250 },
+    );
+    const ticket = key.open(Buffer.from(String(node.sealed), 'base64')).toString('base64url');
+    const agent = { namespace: 'ksnoop', name: String(objectAt(node, 'agent').name) };
+    const recordings = recordingsOf(kubeOf(OTHER), agent, 1);
+    const asked = { capture, ticket: () => ticket, signal };
+    const stored = { volume, namespace, name, directory: directoryOf, piece };
+    answers.push(await recordings.stored(stored, 0, asked).then(() => 'done', messageOf));
+    recordings.close();
+  }
+  process.stdout.write(`${answers.join('\n')}\n`);
+  expect(answers).toEqual([
+    expect.stringContaining('has no file'),
+    expect.stringContaining('ticket'),
+    expect.stringMatching(/no such|not known|no valid|unknown/i),
+    expect.stringMatching(/no such|not known|no valid|unknown/i),
+  ]);
+  expectDone(await as(OTHER, 'delete', 'capture/claimed', '-n', OTHER));
+}
+
+test('a volume that is full is stated, and its files come when it has room', async () => {
+  if (!on.own) {
+    process.stdout.write('skipped: the nodes of a foreign cluster cannot be entered\n');
+    return;
+  }
+  const filler = join(volumeOf('small'), 'filler');
+  for (const node of ['node1', 'node2']) {
+    await on.nodeExec(node, ['sh', '-c', `head -c 2M /dev/zero > ${filler} || true`]);
+  }
+  const words = ['record', 'svc/api', '-n', ONE, '--name', 'full', '--duration', '20m', '--to', 'small'];
+  expectDone(await as(ONE, ...words));
+  await traffic('full', 20, 'ok');
+  expectDone(await as(ONE, 'stop', 'capture/full', '-n', ONE));
+  const status = await until('full', (now) =>
+    expect(conditionOf(now, 'Degraded').message).toContain('the volume small is full'),
+  );
+  process.stdout.write(`${conditionOf(status, 'Degraded').message}\n${conditionOf(status, 'Stored').message}\n`);
+  for (const node of ['node1', 'node2']) await on.nodeExec(node, ['rm', filler]);
+  await until('full', (now) => expect(conditionOf(now, 'Stored').reason).toBe('Sent'));
+  const file = join(directory, 'full.pcapng');
+  expectDone(await as(ONE, 'get', 'capture/full', '-n', ONE, '-w', file));
+  const uris = valuesOf(file, 'http.request', 'http.request.uri').filter((uri) => uri.includes('run=full'));
+  expect(uris).toHaveLength(20);
+  expectDone(await as(ONE, 'delete', 'capture/full', '-n', ONE));
+}, 600_000);
 
 test('a quota bounds the Captures of a namespace, and the deletion of the namespace waits for nothing', async () => {
   await kubectl(on, 'create', 'quota', 'captures', '-n', OTHER, '--hard=count/captures.ksnoop.io=2');

@@ -7,6 +7,7 @@ import { verifyRecordingTicket } from '../../src/ticket/sign.ts';
 import { KsnoopError } from '../../src/wire/errors.ts';
 import {
   parseRecordingPath,
+  type RecordingCopy,
   type RecordingOrder,
   type RecordingPiece,
   type RecordingState,
@@ -24,6 +25,8 @@ export interface PlayedRecordings {
   readonly requests: string[];
   /** Where uploads were to go. */
   readonly uploads: { readonly piece: string; readonly url: string; readonly headers: object }[];
+  /** Files that were to be copied to a volume. */
+  readonly copies: readonly ({ piece: string } & RecordingCopy)[];
   /** Answers every request with this error while it is set. */
   failing: KsnoopError | undefined;
   readonly port: number;
@@ -60,6 +63,7 @@ export async function playRecordings(agent: string, key: KeyObject): Promise<Pla
   const used = new Set<string>();
   const requests: string[] = [];
   const uploads: { piece: string; url: string; headers: object }[] = [];
+  const copies: ({ piece: string } & RecordingCopy)[] = [];
   const clients: AgentRecordings[] = [];
 
   function admitted(request: IncomingMessage): RecordingTicket {
@@ -111,8 +115,9 @@ export async function playRecordings(agent: string, key: KeyObject): Promise<Pla
       if (known.state.state === 'recording') known.state = { ...known.state, state: 'finished', reason, pods: [] };
       json(known.state);
     } else if (path.kind === 'upload') {
-      const { url, headers } = parseRecordingUpload(text);
-      uploads.push({ piece: path.piece, url, headers });
+      const upload = parseRecordingUpload(text);
+      if ('url' in upload) uploads.push({ piece: path.piece, url: upload.url, headers: upload.headers });
+      else copies.push({ piece: path.piece, ...upload });
       const sent = (piece: RecordingPiece) =>
         piece.name === path.piece ? { ...piece, upload: { state: 'done' as const } } : piece;
       known.state = { ...known.state, pieces: known.state.pieces.map(sent) };
@@ -120,7 +125,7 @@ export async function playRecordings(agent: string, key: KeyObject): Promise<Pla
       json(known.state);
     } else {
       if (ticket.kind !== 'fetch') throw new KsnoopError('TICKET_REFUSED', 'no ticket to fetch');
-      const bytes = known.bytes.get(path.piece);
+      const bytes = known.bytes.get(path.kind === 'stored' ? path.file.piece : path.piece);
       if (bytes === undefined) throw new KsnoopError('NO_SUCH_RECORDING', 'There is no such file.');
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? 'bytes=0-')?.[1]);
       const headers = from > 0 ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {};
@@ -143,6 +148,7 @@ export async function playRecordings(agent: string, key: KeyObject): Promise<Pla
     tickets,
     requests,
     uploads,
+    copies,
     failing: undefined,
     port,
     open() {

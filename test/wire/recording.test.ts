@@ -135,6 +135,20 @@ describe('parseRecordingUpload', () => {
   });
 });
 
+test('a copy names a volume and a directory, and nothing that leads out of them', () => {
+  const copy = { volume: 'shared', directory: 'node1-aaaaaaaa' };
+  expect(parseRecordingUpload(JSON.stringify(copy))).toEqual(copy);
+  for (const changes of [
+    { volume: '..' },
+    { volume: 'a/b' },
+    { directory: '..' },
+    { directory: 'a/b' },
+    { directory: '' },
+  ]) {
+    expect(() => parseRecordingUpload(JSON.stringify({ ...copy, ...changes }))).toThrow(refused);
+  }
+});
+
 test('parseRecordingStop takes the reasons that the controller has', () => {
   expect(parseRecordingStop('{"reason":"withdrawn"}')).toEqual({ reason: 'withdrawn' });
   expect(() => parseRecordingStop('{"reason":"duration"}')).toThrow(refused);

@@ -83,7 +83,7 @@ export class RecordingAccess {
 function allows(ticket: RecordingTicket, method: string, path: RecordingPath): boolean {
   if (path.kind === 'list') return ticket.kind !== 'fetch';
   if (ticket.kind === 'list' || ticket.capture !== path.capture) return false;
-  if (path.kind === 'piece') return ticket.kind === 'fetch';
+  if (path.kind === 'piece' || path.kind === 'stored') return ticket.kind === 'fetch';
   return ticket.kind === 'record' || (path.kind === 'recording' && method === 'GET');
 }
 

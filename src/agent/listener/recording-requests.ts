@@ -1,10 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { pipeline } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { invalid } from '../../wire/guard.ts';
-import { parseRecordingPath, RECORDING_BODY_MAXIMUM, type RecordingPath } from '../../wire/recording.ts';
+import {
+  parseRecordingPath,
+  RECORDING_BODY_MAXIMUM,
+  type RecordingPath,
+  type StoredFile,
+} from '../../wire/recording.ts';
 import { parseRecordingOrder, parseRecordingStop, parseRecordingUpload } from '../../wire/recording-order.ts';
 import { TICKET_HEADER, TICKET_REFUSAL_HEADER } from '../../wire/ticket.ts';
 import { RECORDING_IDLE_MS, RECORDING_PIECE_MS, RECORDING_REQUEST_MS, TICKET_HEAD_MAXIMUM } from '../limits.ts';
@@ -32,6 +37,7 @@ const METHODS: { readonly [kind in RecordingPath['kind']]: readonly string[] } =
   stop: ['POST'],
   piece: ['GET'],
   upload: ['POST'],
+  stored: ['GET'],
 };
 
 interface Exchange {
@@ -135,7 +141,7 @@ async function run(recordings: Recordings, exchange: Exchange): Promise<void> {
     case 'recording': {
       if (request.method === 'GET') return send(response, 200, recordings.get(capture).state);
       if (request.method === 'DELETE') {
-        await recordings.remove(capture);
+        await recordings.delete(capture);
         return send(response, 204, undefined);
       }
       const order = parseRecordingOrder(await bodyOf(request));
@@ -147,34 +153,57 @@ async function run(recordings: Recordings, exchange: Exchange): Promise<void> {
       const upload = parseRecordingUpload(await bodyOf(request));
       return send(response, 202, recordings.upload(capture, path.piece, upload));
     }
-    case 'piece':
-      return sendPiece(recordings, exchange, path.piece);
+    case 'piece': {
+      const { path: file, piece } = recordings.piece(capture, path.piece);
+      const etag = { etag: `"${piece.sha256}"` };
+      return sendFile(exchange, piece.bytes, etag, (range) => createReadStream(file, range));
+    }
+    case 'stored':
+      return sendStored(recordings, exchange, path.file);
   }
 }
 
-/** Send a piece, or its rest: as fast as the connection takes it. */
-function sendPiece(recordings: Recordings, { request, response, path, access }: Exchange, name: string): void {
-  if (path.kind === 'list') return;
-  const { path: file, piece } = recordings.piece(path.capture, name);
+/** Send a file of a Capture on a volume. */
+async function sendStored(recordings: Recordings, exchange: Exchange, stored: StoredFile): Promise<void> {
+  if (exchange.path.kind !== 'stored') return;
+  const file = await recordings.stored(exchange.path.capture, stored);
+  try {
+    await sendFile(exchange, file.bytes, {}, (range) => file.read(range));
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Send a file, or its rest: as fast as the connection takes it. Resolves when the connection has it, or has ended.
+ * @param bytes its length
+ */
+async function sendFile(
+  { request, response, access }: Exchange,
+  bytes: number,
+  headers: Readonly<Record<string, string>>,
+  read: (range: { start: number; end: number }) => Readable,
+): Promise<void> {
   const from = rangeOf(request.headers.range);
-  if (from === undefined || from > piece.bytes) {
-    response.setHeader('content-range', `bytes */${piece.bytes}`);
-    send(response, 416, { code: 'INVALID_MESSAGE', message: `The piece has ${piece.bytes} bytes.` });
+  if (from === undefined || from > bytes) {
+    response.setHeader('content-range', `bytes */${bytes}`);
+    send(response, 416, { code: 'INVALID_MESSAGE', message: `The file has ${bytes} bytes.` });
     return;
   }
   response.writeHead(from === 0 ? 200 : 206, {
     'content-type': 'application/x-pcapng',
-    'content-length': piece.bytes - from,
-    etag: `"${piece.sha256}"`,
-    ...(from > 0 && { 'content-range': `bytes ${from}-${piece.bytes - 1}/${piece.bytes}` }),
+    'content-length': bytes - from,
+    ...headers,
+    ...(from > 0 && { 'content-range': `bytes ${from}-${bytes - 1}/${bytes}` }),
   });
-  if (from === piece.bytes) {
+  if (from === bytes) {
     response.end();
     return;
   }
   // Who fetches slowly comes again, with a ticket that is valid then.
   const late = access.isBounded ? setTimeout(() => response.destroy(), RECORDING_PIECE_MS) : undefined;
-  pipeline(createReadStream(file, { start: from, end: piece.bytes - 1 }), response, () => clearTimeout(late));
+  await new Promise<void>((resolve) => pipeline(read({ start: from, end: bytes - 1 }), response, () => resolve()));
+  clearTimeout(late);
 }
 
 /** The first byte of `bytes=N-`; 0 without a range, undefined for another one. */

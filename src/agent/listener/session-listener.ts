@@ -15,6 +15,7 @@ import {
 import { isInCluster } from '../netns/node.ts';
 import type { Proc } from '../netns/proc.ts';
 import { Recordings } from '../recording/recordings.ts';
+import { Volumes } from '../recording/volumes.ts';
 import { type AcceptedTicket, SessionTickets } from '../session/session-tickets.ts';
 import { byteSetting } from './byte-setting.ts';
 import { recordingConnections } from './recording-requests.ts';
@@ -69,9 +70,10 @@ function ownRecordings(host: SessionHost, log: (text: string) => void): Recordin
   const setting = (name: string) => byteSetting(name, process.env[name], log);
   const bytes = setting('KSNOOP_RECORDINGS_BYTES') ?? RECORDINGS_BYTES;
   const freeBytes = setting('KSNOOP_RECORDINGS_FREE_BYTES');
+  const volumes = new Volumes(process.env.KSNOOP_VOLUMES);
   const { resources } = host;
   const protect = <Result>(owner: Failing, task: () => Result) => host.protect(owner, task);
-  const recordings = new Recordings({ root, bytes, freeBytes, resources, log, protect });
+  const recordings = new Recordings({ root, bytes, freeBytes, volumes, resources, log, protect });
   void recordings.load().catch((thrown) => log(`recordings on the disk are not continued: ${messageOf(thrown)}`));
   return recordings;
 }

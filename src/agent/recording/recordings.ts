@@ -2,10 +2,12 @@ import { KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { Gate } from '../../wire/gate.ts';
 import type {
   ListedRecording,
+  RecordingCopy,
   RecordingOrder,
   RecordingState,
   RecordingStop,
   RecordingUpload,
+  StoredFile,
 } from '../../wire/recording.ts';
 import { UPLOADS } from '../limits.ts';
 import type { Resources } from '../session/resources.ts';
@@ -17,6 +19,7 @@ import { RecordingFiles } from './recording-files.ts';
 import { readStored, recoverPieces } from './stored-recording.ts';
 import { UnreadRecordings } from './unread.ts';
 import { putFile } from './upload.ts';
+import type { Volumes } from './volumes.ts';
 
 export interface RecordingsOptions {
   /** The directory of all recordings. */
@@ -25,6 +28,8 @@ export interface RecordingsOptions {
   readonly bytes: number;
   /** Bytes of the disk that they leave free; left out: a share of it. */
   readonly freeBytes?: number | undefined;
+  /** Where copies of files go. */
+  readonly volumes: Volumes;
   readonly resources: Resources;
   readonly log: (text: string) => void;
   /** Runs a task so that an exception in it, now or later, ends its recording alone. */
@@ -137,7 +142,7 @@ export class Recordings {
     return recording.state;
   }
 
-  /** Remove a recording and everything of it from the disk; it is no error when there is none. */
+  /** Remove a recording and everything of it from the node's disk; it is no error when there is none. Files on volumes stay. */
   remove(capture: string): Promise<void> {
     return this.#turn(capture, async () => {
       const recording = this.#recordings.get(capture);
@@ -152,6 +157,17 @@ export class Recordings {
     });
   }
 
+  /** The Capture is gone: remove its recording, and what of it is on volumes, of other agents too. @throws KsnoopError CANNOT_WRITE */
+  async delete(capture: string): Promise<void> {
+    await this.remove(capture);
+    await this.#options.volumes.remove(capture);
+  }
+
+  /** A file of a Capture on a volume, to be closed. @throws KsnoopError NO_SUCH_RECORDING, CANNOT_READ */
+  stored(capture: string, file: StoredFile) {
+    return this.#options.volumes.open(capture, file);
+  }
+
   /** The path of a finished piece, and its facts. @throws KsnoopError NO_SUCH_RECORDING */
   piece(capture: string, name: string) {
     const piece = this.get(capture).piece(name);
@@ -160,7 +176,7 @@ export class Recordings {
   }
 
   /** Begin to send a piece; how that goes is in the recording's state. @throws KsnoopError NO_SUCH_RECORDING */
-  upload(capture: string, name: string, upload: RecordingUpload): RecordingState {
+  upload(capture: string, name: string, upload: RecordingUpload | RecordingCopy): RecordingState {
     const recording = this.get(capture);
     const { path, piece } = this.piece(capture, name);
     const key = `${capture}/${name}`;
@@ -168,8 +184,15 @@ export class Recordings {
     const abort = new AbortController();
     this.#uploads.set(key, abort);
     recording.setUpload(name, { state: 'running' });
-    void this.#uploadGate
-      .run(() => putFile(path, piece.bytes, upload, abort.signal))
+    const { namespace, name: own } = recording.order;
+    const send = async () => {
+      if ('url' in upload) return this.#uploadGate.run(() => putFile(path, piece.bytes, upload, abort.signal));
+      // Volumes have a gate of their own: one that does not answer keeps no file from a bucket.
+      const stored = { ...upload, namespace, name: own, piece: name };
+      await this.#options.volumes.copy(capture, stored, path, piece, abort.signal);
+      return undefined;
+    };
+    void send()
       .then(
         (etag) => recording.setUpload(name, { state: 'done', ...(etag !== undefined && { etag }) }),
         (thrown) => {

@@ -6,6 +6,7 @@ import { AGENT_NAMESPACE, OBSERVE_NAME, TICKET_KEY_PUBLIC } from '../agent-objec
 import type { Kube } from '../kube/kube.ts';
 import { ObjectApi } from '../kube/object-api.ts';
 import { takesTickets } from './captures-status.ts';
+import { claimsToMount, withClaims } from './claims.ts';
 import { NODES_NAMED, READY_TIMEOUT_MS } from './limits.ts';
 import { daemonsetDirectory, type Manifest, nameOf, readKustomization } from './manifests.ts';
 import { nodeImages } from './node-images.ts';
@@ -41,7 +42,7 @@ export interface InstallOptions {
  * agent is ready.
  * @param progress receives a line such as `3 of 5 nodes ready; node7: ImagePullBackOff: …` whenever it changes
  * @returns how it stands at the end
- * @throws KsnoopError IMAGE_REQUIRED, AGENTS_NOT_READY with the nodes' reasons, and as ObjectApi does
+ * @throws KsnoopError IMAGE_REQUIRED, BAD_DESTINATION, AGENTS_NOT_READY with the nodes' reasons, and as ObjectApi does
  */
 export async function install(options: InstallOptions, progress: (line: string) => void): Promise<InstallStatus> {
   const { kube, signal } = options;
@@ -88,9 +89,10 @@ async function planned(api: ObjectApi, options: InstallOptions, progress: (line:
   const captures = options.captures === true || (before !== undefined && takesTickets(before));
   // One that is installed goes with the agents: its version is theirs.
   const observation = options.observe ?? (await presentObservation(api));
+  const claims = captures ? await claimsToMount(api) : [];
   const objects = prepared(
     [
-      ...readKustomization(directory, captures ? [join(root, 'captures')] : []),
+      ...withClaims(readKustomization(directory, captures ? [join(root, 'captures')] : []), claims),
       ...(captures ? await ticketKeyObjects(api) : []),
       ...(observation === undefined ? [] : observeObjects(observation, captures)),
     ],

@@ -21,6 +21,14 @@ const LOOKING: readonly InstallPermission[] = [
     place: 'agents',
     usedBy: ['install', 'uninstall', 'status', 'cleanup'],
   },
+  {
+    verbs: ['get'],
+    group: '',
+    resource: 'persistentvolumeclaims',
+    place: 'agents',
+    usedBy: ['install'],
+    missing: 'a claim cannot become a destination of recordings',
+  },
   { verbs: ['get'], group: 'apps', resource: 'daemonsets', place: 'agents', usedBy: ['status'] },
   {
     verbs: ['list'],

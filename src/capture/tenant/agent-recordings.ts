@@ -5,12 +5,14 @@ import { isObject, optionalString, parseJson } from '../../wire/guard.ts';
 import {
   type ListedRecording,
   RECORDING_BODY_MAXIMUM,
+  type RecordingCopy,
   type RecordingOrder,
   type RecordingPath,
   type RecordingState,
   type RecordingStop,
   type RecordingUpload,
   recordingPath,
+  type StoredFile,
 } from '../../wire/recording.ts';
 import { parseRecordingList, parseRecordingState } from '../../wire/recording-state.ts';
 import { AGENT_PORT } from '../../wire/session-frame.ts';
@@ -85,7 +87,7 @@ export class AgentRecordings {
   /** Have a piece sent to a URL. How that goes is in later states. */
   async upload(
     piece: string,
-    body: RecordingUpload,
+    body: RecordingUpload | RecordingCopy,
     { capture, ticket, signal }: RecordingRequest,
   ): Promise<RecordingState> {
     const path = { kind: 'upload', capture, piece } as const;
@@ -105,7 +107,24 @@ export class AgentRecordings {
     from: number,
     { capture, ticket, signal }: RecordingRequest,
   ): Promise<AsyncIterable<Uint8Array>> {
-    const path = { kind: 'piece', capture, piece } as const;
+    return this.#bytes({ kind: 'piece', capture, piece }, from, ticket, signal);
+  }
+
+  /** The same of a file on a volume that the agent has mounted, whichever agent has put it there. */
+  async stored(
+    file: StoredFile,
+    from: number,
+    { capture, ticket, signal }: RecordingRequest,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    return this.#bytes({ kind: 'stored', capture, file }, from, ticket, signal);
+  }
+
+  async #bytes(
+    path: RecordingPath,
+    from: number,
+    ticket: NextTicket | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<AsyncIterable<Uint8Array>> {
     const headers = from === 0 ? {} : { range: `bytes=${from}-` };
     const response = await this.#send({ method: 'GET', path, ticket, headers, signal });
     const begins = response.statusCode === 206 ? rangeStart(response) : 0;

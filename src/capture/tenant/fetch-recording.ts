@@ -1,12 +1,12 @@
 import { createClientKey } from '../../ticket/seal.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, optionalString, parseJson, requireString } from '../../wire/guard.ts';
-import type { RecordingPiece, RecordingState } from '../../wire/recording.ts';
+import { CLAIM_SCHEME, type RecordingPiece, type RecordingState } from '../../wire/recording.ts';
 import { call, find } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { ADMISSION_MS } from '../limits.ts';
-import { type AgentRecordings, recordingsOf } from './agent-recordings.ts';
+import { type AgentRecordings, type RecordingRequest, recordingsOf } from './agent-recordings.ts';
 import { CAPTURE_API, type MadeCapture, ownUser } from './capture-object.ts';
 import { type FetchAnswer, type FetchNode, fetchAnswer } from './fetch-answer.ts';
 import { RecordingWatch } from './recording-watch.ts';
@@ -14,6 +14,12 @@ import { pieceFile, type SentFile, sentFiles, sentPiece } from './sent-files.ts'
 
 /** Files for which URLs are asked at a time (daemonset/captures/crd.yaml). */
 const URLS_AT_A_TIME = 50;
+
+/** The destination of files that stay on their nodes. */
+const NODE = 'node';
+
+/** Agents of other nodes that are asked for a file on a claim. */
+const CLAIM_READERS = 3;
 
 /** How long a new ticket is waited for: the controller makes one about every 15 s. */
 const TICKET_MS = 60_000;
@@ -122,8 +128,7 @@ export class RecordingFetch {
   /** The files that are finished now. @throws KsnoopError as the controller refuses */
   async files(signal: AbortSignal): Promise<FetchableFiles> {
     const spec = objectAt(this.object, 'spec');
-    const isOnNodes = optionalString(objectAt(spec, 'storage'), 'destination') === 'node';
-    return isOnNodes ? this.#onNodes(isObject(spec.trigger), signal) : this.#inBucket(signal);
+    return this.#destination === NODE ? this.#onNodes(isObject(spec.trigger), signal) : this.#atDestination(signal);
   }
 
   /** Withdraw the request. */
@@ -165,7 +170,6 @@ export class RecordingFetch {
   }
 
   #pieceOf(node: FetchNode, agent: AgentRecordings, piece: RecordingPiece): RecordedFile {
-    const { uid } = this.#capture;
     let tries = 0;
     return {
       name: pieceFile(node, piece),
@@ -177,21 +181,63 @@ export class RecordingFetch {
         tries += 1;
         // The connection's ticket may have expired, or its connection have gone.
         if (tries > 1) await this.#ticketFor(node, signal);
-        try {
-          return await agent.piece(piece.name, from, { capture: uid, ticket: () => this.#unused(node), signal });
-        } catch (thrown) {
-          if (!(thrown instanceof KsnoopError) || !/^TICKET_/.test(thrown.code)) throw thrown;
-          await this.#ticketFor(node, signal);
-          return agent.piece(piece.name, from, { capture: uid, ticket: () => this.#unused(node), signal });
-        }
+        return this.#withTicket(node, signal, (request) => agent.piece(piece.name, from, request));
       },
     };
   }
 
-  async #inBucket(signal: AbortSignal): Promise<FetchableFiles> {
+  /** Ask an agent, once more with a new ticket where it refuses the one that it has. */
+  async #withTicket<Answer>(
+    node: FetchNode,
+    signal: AbortSignal,
+    ask: (request: RecordingRequest) => Promise<Answer>,
+  ): Promise<Answer> {
+    const request = { capture: this.#capture.uid, ticket: () => this.#unused(node), signal };
+    try {
+      return await ask(request);
+    } catch (thrown) {
+      if (!(thrown instanceof KsnoopError) || !/^TICKET_/.test(thrown.code)) throw thrown;
+      await this.#ticketFor(node, signal);
+      return ask(request);
+    }
+  }
+
+  /**
+   * A file on a claim, read by an agent that has the claim mounted: one of the same node first, because a volume may be of one node alone.
+   * @throws KsnoopError NO_SUCH_RECORDING where no agent finds it; as the last agent failed that did not answer
+   */
+  async #onClaim({ name, node }: SentFile, from: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const { namespace, name: capture } = this.#capture;
+    const [directory = '', piece = ''] = name.split('/');
+    const file = { volume: this.#destination, namespace, name: capture, directory, piece };
+    const { nodes } = await this.#answered(signal);
+    const near = nodes.filter((each) => each.node === node);
+    let failure = new KsnoopError(
+      'NO_SUCH_RECORDING',
+      `No agent that has the claim of ${this.#destination} mounted finds the file.`,
+    );
+    for (const agent of [...near, ...nodes.filter((each) => each.node !== node).slice(0, CLAIM_READERS)]) {
+      try {
+        return await this.#withTicket(agent, signal, (request) => this.#agentOf(agent).stored(file, from, request));
+      } catch (thrown) {
+        if (signal.aborted || !(thrown instanceof KsnoopError)) throw thrown;
+        // One that cannot be reached now may have it.
+        if (thrown.code !== 'NO_SUCH_RECORDING') failure = thrown;
+      }
+    }
+    throw failure;
+  }
+
+  get #destination(): string {
+    return optionalString(objectAt(objectAt(this.object, 'spec'), 'storage'), 'destination') ?? NODE;
+  }
+
+  async #atDestination(signal: AbortSignal): Promise<FetchableFiles> {
     const read = (object: JsonObject) => sentFiles(objectAt(object, 'status'));
     const { files: named = [], sent = 0, waiting = 0 } = (await this.#watch.until(read, ADMISSION_MS, signal)) ?? {};
-    const missing = waiting === 0 ? [] : [`${waiting} finished files are not in the bucket yet.`];
+    const isClaim = named.some(({ directory }) => directory?.startsWith(CLAIM_SCHEME));
+    const missing =
+      waiting === 0 ? [] : [`${waiting} finished files are not at the destination ${this.#destination} yet.`];
     const known = new Map(named.map((file) => [file.name, file]));
     // The status names the newest: the agents that sent the others know them, until they forget the recording.
     if (known.size < sent) for (const file of await this.#sentByAgents(signal)) known.set(file.name, file);
@@ -199,7 +245,7 @@ export class RecordingFetch {
       const count = Number.isFinite(sent) ? `${sent - known.size} files` : 'Older files';
       const where = named[0]?.directory ?? 'it';
       missing.push(
-        `${count} of the recording may be in the bucket that no status and no agent names any more: they are not fetched. They are below ${where}.`,
+        `${count} of the recording may be ${isClaim ? 'on the claim' : 'in the bucket'} that no status and no agent names any more: they are not fetched. They are below ${where}.`,
       );
     }
     const there = [...known.values()];
@@ -210,7 +256,10 @@ export class RecordingFetch {
         sha256: file.sha256,
         bytes: file.bytes,
         first: file.first,
-        open: async (from, until) => this.#getObject(await this.#url(file, there, until), from, until),
+        open: async (from, until) =>
+          isClaim
+            ? this.#onClaim(file, from, until)
+            : this.#getObject(await this.#url(file, there, until), from, until),
       })),
       missing,
     };

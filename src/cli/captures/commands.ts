@@ -60,7 +60,7 @@ function addRecordCommand(ksnoop: Command, setExit: (code: number) => void): voi
     .option('--after <TIME>', 'with --trigger: keep packets up to this long after (default: 10s)')
     .option(
       '--to <DESTINATION>',
-      "node: the nodes' disks, for 24 h after the end; or a bucket that the administrator defined",
+      "node: the nodes' disks, for 24 h after the end; or a bucket or claim that the administrator defined",
       'node',
     )
     .option('--name <NAME>', 'of the Capture (default: ksnoop- and random characters)')

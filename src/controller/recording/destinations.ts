@@ -2,7 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
+import { type ClaimDestination, claimDestination } from '../../capture/install/claim-destination.ts';
 import { isObject, type JsonObject, optionalString } from '../../wire/guard.ts';
+import { DESTINATION_NAME } from '../../wire/recording.ts';
 import type { Bucket } from './presign.ts';
 
 /** A bucket to which recordings may go. */
@@ -16,11 +18,10 @@ export interface Destination {
 }
 
 /** Looks up a destination for a namespace: the destination, or why there is none, a sentence. */
-export type FindDestination = (name: string, namespace: string) => Destination | string;
+export type FindDestination = (name: string, namespace: string) => Destination | ClaimDestination | string;
 
 /** Bytes of a definition and of a key that are read. */
 const DEFINITION_BYTES = 64 * 1024;
-const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
@@ -30,7 +31,7 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
  */
 export function destinationsIn(definitions: string, keys: string): FindDestination {
   return (name, namespace) => {
-    const text = NAME.test(name) ? fileText(join(definitions, name)) : undefined;
+    const text = DESTINATION_NAME.test(name) ? fileText(join(definitions, name)) : undefined;
     if (text === undefined) return `The administrator has defined no destination ${name}.`;
     try {
       const definition: unknown = load(text);
@@ -38,6 +39,10 @@ export function destinationsIn(definitions: string, keys: string): FindDestinati
       const { namespaces } = definition;
       if (namespaces !== undefined && !(Array.isArray(namespaces) && namespaces.includes(namespace))) {
         return `The destination ${name} is not for namespace ${namespace}.`;
+      }
+      if (definition.type === 'pvc') {
+        const claim = claimDestination(name, definition);
+        return typeof claim === 'string' ? bad(name, claim) : claim;
       }
       return destinationOf(name, definition, keys);
     } catch {
@@ -57,7 +62,7 @@ function isCertificates(text: string): boolean {
 }
 
 function destinationOf(name: string, definition: JsonObject, keys: string): Destination | string {
-  if (definition.type !== 's3') return bad(name, 'its type is not s3');
+  if (definition.type !== 's3') return bad(name, 'its type is neither s3 nor pvc');
   const endpoint = URL.parse(optionalString(definition, 'endpoint') ?? '');
   if (endpoint === null || !['https:', 'http:'].includes(endpoint.protocol)) return bad(name, 'its endpoint is no URL');
   if (endpoint.pathname !== '/' || endpoint.search !== '' || endpoint.username !== '') {

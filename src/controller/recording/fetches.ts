@@ -109,7 +109,7 @@ export class Fetches {
     const name = capture.recording?.destination ?? NODE_DESTINATION;
     if (name === NODE_DESTINATION || fetch.files.length === 0) return [];
     const destination = this.#parts.destination(name, capture.namespace);
-    if (typeof destination === 'string') return [];
+    if (typeof destination === 'string' || 'claim' in destination) return [];
     return fetch.files.flatMap((file) => {
       if (file.split('/').some((part) => part === '' || part === '.' || part === '..')) return [];
       const key = objectKey(destination, capture, file);

@@ -50,5 +50,8 @@ export const FETCH_MS = 30 * 60_000;
 export const FILES_NAMED = 1_000;
 export const FETCH_NODES = 500;
 
+/** Agents of other nodes that whoever fetches from a claim may ask, and agents that remove what no agent knows any more. */
+export const CLAIM_READERS = 3;
+
 /** A file that could not be sent is sent again after this. */
 export const UPLOAD_AGAIN_MS = 30_000;

@@ -1,3 +1,4 @@
+import type { ClaimDestination } from '../../capture/install/claim-destination.ts';
 import type { PodView } from '../../capture/kube/pod.ts';
 import type { AgentRecordings, RecordingRequest } from '../../capture/tenant/agent-recordings.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
@@ -8,7 +9,7 @@ import type { AgentPool } from './agent-pool.ts';
 import type { Destination } from './destinations.ts';
 import { KEEP_RECORDED_MS, POLL_FAILING_MS, POLL_MS, POLL_SOON_MS, UPLOAD_AGAIN_MS } from './limits.ts';
 import type { RecordTickets } from './record-tickets.ts';
-import { sentOf, uploadOf } from './uploads.ts';
+import { sendingOf, sentOf } from './uploads.ts';
 
 /** Refusals that the same order will have again. */
 const FINAL_CODES: ReadonlySet<ErrorCode> = new Set(['BAD_TRIGGER', 'BAD_FILTER', 'INVALID_MESSAGE']);
@@ -17,7 +18,7 @@ export interface NodeRecordingParts {
   readonly pool: AgentPool;
   readonly tickets: RecordTickets;
   /** Where files go, or why they cannot; undefined where they stay on the node. */
-  readonly destination: () => Destination | string | undefined;
+  readonly destination: () => Destination | ClaimDestination | string | undefined;
   /** Called after every answer. */
   readonly changed: () => void;
   readonly now: () => number;
@@ -174,8 +175,7 @@ export class NodeRecording {
     if (piece === undefined) return;
     if (typeof destination === 'string') throw new KsnoopError('CANNOT_WRITE', destination);
     this.#sentAt.set(piece.name, now);
-    const file = fileName(this.agent, piece.name);
-    const upload = uploadOf(destination, this.#capture, { file, piece, now });
+    const upload = sendingOf(destination, this.#capture, { agent: this.agent, piece, now });
     this.#state = await recordings.upload(piece.name, upload, this.#request([]));
   }
 
@@ -187,11 +187,6 @@ export class NodeRecording {
   #none(): AgentPods {
     return { agent: this.agent, pods: [], hostNetwork: false };
   }
-}
-
-/** Name of a file in a status and in a bucket: with the agent, because another one of the same node counts from the beginning. */
-export function fileName({ nodeName, uid }: Pick<PodView, 'nodeName' | 'uid'>, piece: string): string {
-  return `${nodeName}-${uid.slice(0, 8)}/${piece}`;
 }
 
 function orderOf(capture: CaptureView, parts: readonly AgentPods[]): RecordingOrder {

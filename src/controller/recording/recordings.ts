@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { ClaimDestination } from '../../capture/install/claim-destination.ts';
 import type { PodView } from '../../capture/kube/pod.ts';
 import type { JsonObject } from '../../wire/guard.ts';
 import type { CaptureView, Requester } from '../capture-object.ts';
@@ -10,6 +11,7 @@ import type { AgentPool } from './agent-pool.ts';
 import { CaptureRecording } from './capture-recording.ts';
 import type { FindDestination } from './destinations.ts';
 import { Fetches } from './fetches.ts';
+import { CLAIM_READERS } from './limits.ts';
 import { RecordTickets } from './record-tickets.ts';
 import { recording, recordingEnded, recordingStatus } from './recording-verdict.ts';
 import { lostReport, type NodeReport, reportsOf } from './report.ts';
@@ -23,6 +25,8 @@ export interface RecordingsParts {
   readonly destination: FindDestination;
   readonly agents: () => readonly PodView[];
   readonly agent: (uid: string) => PodView | undefined;
+  /** Whether an agent has the claim of a destination mounted. @param agent UID of its pod */
+  readonly mounts: (agent: string, destination: ClaimDestination) => boolean;
   /** The Captures that there are, by UID: `namespace/name`. */
   readonly captureOf: (uid: string) => string | undefined;
   readonly refusalOf: (capture: CaptureView, requester: Requester) => Promise<string | undefined>;
@@ -42,6 +46,8 @@ export class Recordings {
   readonly #running = new Map<string, CaptureRecording>();
   /** Agents that were found to record a Capture, by UID of the Capture. */
   readonly #found = new Map<string, Set<string>>();
+  /** Claims to which Captures are recorded, by UID of the Capture. */
+  readonly #claims = new Map<string, ClaimDestination>();
 
   constructor(parts: RecordingsParts) {
     this.#parts = parts;
@@ -65,7 +71,11 @@ export class Recordings {
     const name = spec?.destination ?? NODE_DESTINATION;
     if (name === NODE_DESTINATION) return undefined;
     const destination = this.#parts.destination(name, namespace);
-    return typeof destination === 'string' ? destination : undefined;
+    if (typeof destination === 'string') return destination;
+    if (!('claim' in destination) || this.#parts.agents().some(({ uid }) => this.#parts.mounts(uid, destination))) {
+      return undefined;
+    }
+    return `No agent has the claim ${destination.claim} of the destination ${name} mounted. An administrator mounts it: ksnoop install --captures`;
   }
 
   /** Record the pods of an admitted Capture. @returns the verdict, or why every agent refuses it for good */
@@ -95,10 +105,30 @@ export class Recordings {
 
   /** A status has the first nodes only: whoever fetches is sent to all agents that have files. */
   #answer(capture: CaptureView, reports: readonly NodeReport[]): Promise<JsonObject | null> {
+    const claim = this.#claimOf(capture);
+    if (claim !== undefined) this.#claims.set(capture.uid, claim);
     const known = reports.filter(({ isLost }) => !isLost).map(({ agent }) => agent);
     const agents = new Set([...known, ...(this.#found.get(capture.uid) ?? [])]);
+    if (claim !== undefined && capture.fetch !== undefined)
+      for (const uid of this.#readers(claim, reports)) agents.add(uid);
     const isThere = (uid: string) => this.#parts.agent(uid) !== undefined;
     return this.#fetches.answer(capture, [...agents].filter(isThere).sort());
+  }
+
+  /** Agents that can read what others have left on a claim: those of the same nodes, whose volume it may be alone, and a few more. */
+  #readers(destination: ClaimDestination, reports: readonly NodeReport[]): string[] {
+    const nodes = new Set(reports.map(({ node }) => node));
+    const mounted = this.#parts.agents().filter(({ ready, uid }) => ready && this.#parts.mounts(uid, destination));
+    const near = mounted.filter(({ nodeName }) => nodes.has(nodeName));
+    const far = mounted.filter(({ nodeName }) => !nodes.has(nodeName)).slice(0, CLAIM_READERS);
+    return [...near, ...far].map(({ uid }) => uid);
+  }
+
+  #claimOf({ recording: spec, namespace }: CaptureView): ClaimDestination | undefined {
+    const name = spec?.destination ?? NODE_DESTINATION;
+    if (name === NODE_DESTINATION) return undefined;
+    const destination = this.#parts.destination(name, namespace);
+    return typeof destination === 'object' && 'claim' in destination ? destination : undefined;
   }
 
   /** What is left of a recording that is over: agents may be gone since. */
@@ -137,7 +167,8 @@ export class Recordings {
     this.forget(uid);
     this.#found.delete(uid);
     this.#fetches.forget(uid);
-    this.#sweep.deleted(uid);
+    this.#sweep.deleted(uid, this.#claims.get(uid));
+    this.#claims.delete(uid);
   }
 
   close(): void {

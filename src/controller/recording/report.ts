@@ -2,8 +2,8 @@ import { type JsonObject, objectsAt, optionalNumber, optionalString } from '../.
 import type { RecordingPiece } from '../../wire/recording.ts';
 import type { CaptureView } from '../capture-object.ts';
 import { MESSAGE_MAXIMUM } from '../limits.ts';
-import { fileName, type NodeRecording, type NodeRecordingParts } from './node-recording.ts';
-import { fileUrl, resultsOf } from './uploads.ts';
+import type { NodeRecording, NodeRecordingParts } from './node-recording.ts';
+import { fileName, fileUrl, resultsOf } from './uploads.ts';
 
 /** A finished file of a recording, as a status has it. */
 export interface ReportedFile {
@@ -14,7 +14,7 @@ export interface ReportedFile {
   /** RFC 3339; undefined without packets. */
   readonly first: string | undefined;
   readonly last: string | undefined;
-  /** Where it is in a bucket, without a signature; undefined while it is on its node only. */
+  /** Where it is in a bucket or on a claim, without a signature; undefined while it is on its node only. */
   readonly url: string | undefined;
 }
 
@@ -113,11 +113,12 @@ export function reportOf(
   };
 }
 
-/** The same, when the agent is gone with its disk: what is in a bucket stays. */
+/** The same, when the agent is gone with its disk: what is at a destination stays. Where all of it is there, nothing is lost. */
 export function lostReport(report: NodeReport): NodeReport {
   if (report.isLost) return report;
   const files = report.files.filter(({ url }) => url !== undefined);
   const lost = report.finished - report.sent;
+  if (lost === 0 && report.state === 'finished') return { ...report, pods: 0, capturing: 0 };
   const what = lost === 0 ? 'its unfinished file is lost' : `${lost} finished files are lost`;
   return {
     ...report,

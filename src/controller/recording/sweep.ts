@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClaimDestination } from '../../capture/install/claim-destination.ts';
 import type { PodView } from '../../capture/kube/pod.ts';
 import { messageOf } from '../../wire/errors.ts';
 import type { AgentPool } from './agent-pool.ts';
-import { DELETED_REMEMBERED, SWEEP_MS, SWEEP_SETTLE_MS } from './limits.ts';
+import { CLAIM_READERS, DELETED_REMEMBERED, SWEEP_MS, SWEEP_SETTLE_MS } from './limits.ts';
 import type { RecordTickets } from './record-tickets.ts';
 
 export interface SweepParts {
@@ -14,6 +15,8 @@ export interface SweepParts {
   readonly exists: (capture: string) => boolean;
   /** An agent records a Capture that exists. */
   readonly found: (capture: string, agent: string) => void;
+  /** Whether an agent has the claim of a destination mounted. @param agent UID of its pod */
+  readonly mounts: (agent: string, destination: ClaimDestination) => boolean;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -26,8 +29,8 @@ export class Sweep {
   readonly #parts: SweepParts;
   /** Recordings without a Capture at the last look: a Capture may be so new that the watch has not brought it. */
   #orphans: ReadonlySet<string> = new Set();
-  /** Captures that were seen to be deleted. */
-  readonly #deleted = new Set<string>();
+  /** Captures that were seen to be deleted, with the claim that may have files of them: agents that know nothing of these can remove them. */
+  readonly #deleted = new Map<string, ClaimDestination | undefined>();
   /** Agents that did not answer, by UID. */
   readonly #silent = new Set<string>();
   #wake = Promise.withResolvers<void>();
@@ -42,10 +45,10 @@ export class Sweep {
     void this.#run();
   }
 
-  /** A Capture was deleted: what was recorded of it is removed at once. */
-  deleted(capture: string): void {
+  /** A Capture was deleted: what was recorded of it is removed at once. @param claim where its files went; undefined: not to a claim */
+  deleted(capture: string, claim?: ClaimDestination): void {
     // Those beyond are removed at the second look.
-    if (this.#deleted.size < DELETED_REMEMBERED) this.#deleted.add(capture);
+    if (this.#deleted.size < DELETED_REMEMBERED) this.#deleted.set(capture, claim);
     this.#wake.resolve();
   }
 
@@ -53,17 +56,38 @@ export class Sweep {
     const { signal } = this.#parts;
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers();
-      const gone = new Set(this.#deleted);
+      const gone = new Map(this.#deleted);
       const orphans = new Set<string>();
       const isWhole = await Promise.all(this.#parts.agents().map((agent) => this.#look(agent, orphans)));
       this.#orphans = orphans;
-      if (isWhole.every((whole) => whole)) for (const capture of gone) this.#deleted.delete(capture);
+      const isEmpty = await Promise.all([...gone].map(([capture, claim]) => this.#clear(capture, claim)));
+      if (isWhole.every((whole) => whole)) {
+        for (const [index, capture] of [...gone.keys()].entries()) if (isEmpty[index]) this.#deleted.delete(capture);
+      }
       const timer = setTimeout(() => this.#wake.resolve(), SWEEP_MS);
       if (!signal.aborted) await this.#wake.promise;
       clearTimeout(timer);
       // Of a namespace, many are deleted at once.
       await sleep(SWEEP_SETTLE_MS, undefined, { signal }).catch(() => {});
     }
+  }
+
+  /** Remove from a claim what agents of before have left there. @returns whether an agent has removed it, or there is nothing */
+  async #clear(capture: string, claim: ClaimDestination | undefined): Promise<boolean> {
+    if (claim === undefined) return true;
+    const { pool, tickets, signal, mounts, agents, log } = this.#parts;
+    const mounted = agents().filter(({ ready, uid }) => ready && mounts(uid, claim));
+    for (const agent of mounted.slice(0, CLAIM_READERS)) {
+      try {
+        await pool.ask(agent, (asked) =>
+          asked.remove({ capture, ticket: () => tickets.remove(capture, agent), signal }),
+        );
+        return true;
+      } catch (thrown) {
+        if (!signal.aborted) log(`files on the claim ${claim.claim} are not removed: ${messageOf(thrown)}`);
+      }
+    }
+    return false;
   }
 
   /** @returns whether the agent answered */

@@ -1,4 +1,12 @@
-import type { RecordingPiece, RecordingState, RecordingUpload } from '../../wire/recording.ts';
+import type { ClaimDestination } from '../../capture/install/claim-destination.ts';
+import type { PodView } from '../../capture/kube/pod.ts';
+import {
+  CLAIM_SCHEME,
+  type RecordingCopy,
+  type RecordingPiece,
+  type RecordingState,
+  type RecordingUpload,
+} from '../../wire/recording.ts';
 import type { CaptureView } from '../capture-object.ts';
 import type { Destination } from './destinations.ts';
 import { UPLOAD_URL_S } from './limits.ts';
@@ -9,9 +17,29 @@ export function objectKey({ prefix }: Destination, { namespace, name, uid }: Cap
   return `${prefix}${namespace}/${name}-${uid}/${file}`;
 }
 
-/** The URL of a file in a bucket, without a signature. */
-export function fileUrl(destination: Destination, capture: CaptureView, file: string): string {
+/** Where a file is, without a signature: of a claim, `pvc://CLAIM/NAMESPACE/NAME-UID/NODE-AGENT/PIECE`. */
+export function fileUrl(destination: Destination | ClaimDestination, capture: CaptureView, file: string): string {
+  if ('claim' in destination) {
+    const { namespace, name, uid } = capture;
+    return `${CLAIM_SCHEME}${destination.claim}/${namespace}/${name}-${uid}/${file}`;
+  }
   return objectUrl(destination.bucket, objectKey(destination, capture, file)).href;
+}
+
+/** What lets an agent have a file where it belongs. @param now milliseconds since 1970 */
+export function sendingOf(
+  destination: Destination | ClaimDestination,
+  capture: CaptureView,
+  { agent, piece, now }: { readonly agent: PodView; readonly piece: RecordingPiece; readonly now: number },
+): RecordingUpload | RecordingCopy {
+  const file = fileName(agent, piece.name);
+  if ('claim' in destination) return { volume: destination.name, directory: file.slice(0, -piece.name.length - 1) };
+  return uploadOf(destination, capture, { file, piece, now });
+}
+
+/** Name of a file in a status and at its destination: with the agent, because another one of the same node counts from the beginning. */
+export function fileName({ nodeName, uid }: Pick<PodView, 'nodeName' | 'uid'>, piece: string): string {
+  return `${nodeName}-${uid.slice(0, 8)}/${piece}`;
 }
 
 /** What lets an agent send one file, and only this one: S3 compares the checksum. @param now milliseconds since 1970 */
@@ -35,7 +63,7 @@ export function resultsOf(capture: CaptureView, state: RecordingState): Recordin
   return trigger === undefined ? [...state.pieces] : state.pieces.filter(({ kept }) => kept);
 }
 
-/** Results that are to be sent to a bucket now: not those that a ring may still replace. */
+/** Results that are to be sent to a destination now: not those that a ring may still replace. */
 export function sentOf(capture: CaptureView, state: RecordingState): RecordingPiece[] {
   const { ring, trigger } = capture.recording ?? {};
   const mayGo = ring !== undefined && trigger === undefined && state.state === 'recording';

@@ -1,7 +1,7 @@
 // What a ticket allows to be done with recordings: requests to a real listener, recordings without pods.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { recordingConnections } from '../../../src/agent/listener/recording-requ
 import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
 import { TicketGate } from '../../../src/agent/listener/ticket-gate.ts';
 import { Recordings } from '../../../src/agent/recording/recordings.ts';
+import { Volumes } from '../../../src/agent/recording/volumes.ts';
 import { ownResources } from '../../../src/agent/session/resources.ts';
 import { signRecordingTicket, signTicket } from '../../../src/ticket/sign.ts';
 import type { RecordingOrder } from '../../../src/wire/recording.ts';
@@ -30,7 +31,14 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'ksnoop-requests-'));
   const protect = <Result>(_owner: object, task: () => Result) => task();
   const resources = ownResources();
-  recordings = new Recordings({ root: directory, bytes: 1e9, resources, log: () => {}, protect });
+  recordings = new Recordings({
+    root: directory,
+    bytes: 1e9,
+    volumes: new Volumes(join(directory, 'volumes')),
+    resources,
+    log: () => {},
+    protect,
+  });
   await recordings.load();
   const gate = new TicketGate({ readKeys: () => key.pem, agent, node });
   const start = () => ({ connection: () => {} });
@@ -148,6 +156,40 @@ describe('a ticket does not allow more than it names', () => {
     expect(await ask('GET', base, sign(fetching({ capture: randomUUID() })))).toBe('403 TICKET_REFUSED');
     expect(recordings.list()).toHaveLength(1);
   });
+});
+
+test('a file on a volume is sent to who fetches its Capture, from any byte, and to nobody else', async () => {
+  const place = join(directory, 'volumes', 'shared', 'shop', `night-${capture}`, 'node1-aaaaaaaa');
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, '00001.pcapng'), 'packets');
+  const url = (uid: string, path = 'shared/shop/night/node1-aaaaaaaa/00001.pcapng') =>
+    `/recordings/${uid}/stored/${path}`;
+  const { port } = server.address() as AddressInfo;
+  for (const [range, status, bytes] of [
+    ['bytes=0-', 200, 'packets'],
+    ['bytes=3-', 206, 'kets'],
+    ['bytes=7-', 206, ''],
+    ['bytes=8-', 416, expect.stringContaining('has 7 bytes')],
+  ] as const) {
+    const sent = request({
+      port,
+      path: url(capture),
+      headers: { 'ksnoop-ticket': sign(fetching()), range },
+      agent: false,
+    });
+    sent.end();
+    const [response] = await once(sent, 'response');
+    expect([response.statusCode, (await response.toArray()).join('')]).toEqual([status, bytes]);
+  }
+  expect(await ask('GET', url(capture), sign(record()))).toBe('403 TICKET_REFUSED');
+  expect(await ask('GET', url(capture), sign(fetching({ capture: randomUUID() })))).toBe('403 TICKET_REFUSED');
+  const foreign = randomUUID();
+  expect(await ask('GET', url(foreign), sign(fetching({ capture: foreign })))).toBe('404 NO_SUCH_RECORDING');
+  expect(await ask('GET', url(capture, 'cold/shop/night/node1-aaaaaaaa/00001.pcapng'), sign(fetching()))).toBe(
+    '404 NO_SUCH_RECORDING',
+  );
+  expect(await ask('DELETE', `/recordings/${capture}`, sign(record()))).toBe('204');
+  expect(await ask('GET', url(capture), sign(fetching()))).toBe('404 NO_SUCH_RECORDING');
 });
 
 test('paths and methods that are none are refused, and large bodies too', async () => {

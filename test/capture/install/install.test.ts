@@ -12,7 +12,7 @@ import { uninstall } from '../../../src/capture/install/uninstall.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import type { Kube } from '../../../src/capture/kube/kube.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
-import { stringsAt } from '../../../src/wire/guard.ts';
+import { type JsonObject, objectAt, objectsAt, stringsAt } from '../../../src/wire/guard.ts';
 import { VERSION } from '../../../src/wire/version.ts';
 import { type ApiServer, status as failure, json, startApiServer } from '../../support/api-server.ts';
 
@@ -107,7 +107,7 @@ afterEach(async () => {
 
 const RESOURCES = [
   ...KINDS,
-  ...['Pod', 'Event', 'Node'].map((kind) => {
+  ...['Pod', 'Event', 'Node', 'PersistentVolumeClaim'].map((kind) => {
     return { kind, api: 'v1', plural: `${kind.toLowerCase()}s`, namespaced: kind !== 'Node' };
   }),
 ];
@@ -290,6 +290,41 @@ test('an overlay is joined to the base by the names of containers', async () => 
       },
     },
   });
+});
+
+test('claims that are destinations of recordings are mounted into the agents, while they are defined', async () => {
+  const claim = (name: string, mode: string) => {
+    const path = `${NAMESPACE}/persistentvolumeclaims/${name}`;
+    store.set(path, { metadata: { name, namespace: 'ksnoop' }, spec: { accessModes: [mode] } });
+  };
+  const define = (data: Record<string, string>) =>
+    store.set(`${NAMESPACE}/configmaps/ksnoop-destinations`, { metadata: { name: 'ksnoop-destinations' }, data });
+  const planned = async () => {
+    const objects = await plannedObjects({ ...options(), captures: true, manifests: daemonsetDirectory() }, () => {});
+    const found = objects.find(({ kind }) => kind === 'DaemonSet');
+    const pod = objectAt(objectAt(objectAt(found ?? {}, 'spec'), 'template'), 'spec');
+    const [agent = {}] = objectsAt(pod, 'containers');
+    const own = (list: readonly JsonObject[]) =>
+      list.filter(({ name }) => /^recordings-|^KSNOOP_VOLUMES$/.test(String(name)));
+    return [own(objectsAt(pod, 'volumes')), own(objectsAt(agent, 'volumeMounts')), own(objectsAt(agent, 'env'))];
+  };
+  expect(await planned()).toEqual([[], [], []]);
+  claim('recordings', 'ReadWriteMany');
+  claim('disk', 'ReadWriteOnce');
+  define({ archive: 'type: s3', broken: '{', shared: 'type: pvc\nclaim: recordings' });
+  expect(await planned()).toEqual([
+    [{ name: 'recordings-shared', persistentVolumeClaim: { claimName: 'recordings' } }],
+    [{ name: 'recordings-shared', mountPath: '/var/lib/ksnoop-volumes/shared', subPath: 'ksnoop' }],
+    [{ name: 'KSNOOP_VOLUMES', value: '/var/lib/ksnoop-volumes' }],
+  ]);
+  for (const [definition, why] of [
+    ['type: pvc\nclaim: nowhere', 'namespace ksnoop has no PersistentVolumeClaim nowhere'],
+    ['type: pvc\nclaim: disk', 'its claim disk is not ReadWriteMany'],
+    ['type: pvc', 'its claim is no name'],
+  ] as const) {
+    define({ shared: definition });
+    await expect(planned()).rejects.toMatchObject({ code: 'BAD_DESTINATION', message: expect.stringContaining(why) });
+  }
 });
 
 test('uninstall removes what install applied, and is fine with nothing', async () => {

@@ -150,7 +150,7 @@ test('files in a bucket that the status does not name are those that their agent
     [1, 2, 3, 4, 5, 6].map((number) => `node1-00000000/${pieceName(number)}`),
   );
   expect(found.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
-  expect(missing).toEqual(['1 finished files are not in the bucket yet.']);
+  expect(missing).toEqual(['1 finished files are not at the destination archive yet.']);
 });
 
 test('files in a bucket that nobody names any more are missing, and where they are is stated', async () => {
@@ -167,6 +167,38 @@ test('a controller of before, which counts no files, may have left some out', as
   expect((await files()).missing).toEqual([expect.stringMatching(/^Older files of the recording may be/)]);
   status = { files: Array.from({ length: 999 }, (_, index) => named(index + 1)) };
   expect(await files()).toMatchObject({ missing: [] });
+});
+
+test('files on a claim come from an agent that has it mounted, also those of an agent that is gone', async () => {
+  known(1, 1);
+  agent.recordings.get(CAPTURE)?.bytes.set(pieceName(5), Buffer.from('packets 5'));
+  const gone = { ...named(5), name: `node9-11111111/${pieceName(5)}` };
+  const lost = { ...named(6), name: `node9-11111111/${pieceName(6)}` };
+  const url = (file: JsonObject) => `pvc://recordings/shop/night-${CAPTURE}/${file.name}`;
+  status = {
+    files: [gone, lost].map((file) => ({ ...file, node: 'node9', url: url(file) })),
+    counters: { files: 3, sent: 2 },
+  };
+  const read = async (index: number) => {
+    const fetch = await RecordingFetch.begin(
+      kube,
+      { namespace: 'shop', name: 'night' },
+      () => Promise.reject(),
+      signal,
+    );
+    try {
+      const { files: found, missing } = await fetch.files(signal);
+      expect(missing).toEqual(['1 finished files are not at the destination archive yet.']);
+      let text = '';
+      for await (const chunk of (await found[index]?.open(3, signal)) ?? []) text += String(chunk);
+      return text;
+    } finally {
+      await fetch.close();
+    }
+  };
+  expect(await read(0)).toBe('kets 5');
+  await expect(read(1)).rejects.toMatchObject({ code: 'NO_SUCH_RECORDING' });
+  expect(agent.requests).toEqual(['GET stored', 'GET stored']);
 });
 
 test('where the status names all files, no agent is asked', async () => {

@@ -31,6 +31,17 @@ test('a destination is read from its definition and its keys', () => {
   });
 });
 
+test('a claim needs no keys, and may be for some namespaces only', () => {
+  writeFileSync(join(definitions, 'shared'), 'type: pvc\nclaim: recordings\nnamespaces: [shop]\n');
+  expect(find('shared', 'shop')).toEqual({ name: 'shared', claim: 'recordings' });
+  expect(find('shared', 'other')).toBe('The destination shared is not for namespace other.');
+  // Not by the name of the claim, and not with a name that makes none of a volume.
+  expect(find('recordings', 'shop')).toMatch(/has defined no destination/);
+  const long = 'x'.repeat(53);
+  writeFileSync(join(definitions, long), 'type: pvc\nclaim: recordings\n');
+  expect(find(long, 'shop')).toContain('its name is longer than 52 characters');
+});
+
 test('the authority of an endpoint is PEM, of one certificate or several', () => {
   const ca = `${makeAuthority('s3').certificate}${makeAuthority('older').certificate}`;
   define({ ...GOOD, ca });
@@ -45,7 +56,10 @@ test('what is not defined, or not for the namespace, is refused by its name', ()
 });
 
 test.each([
-  ['its type is not s3', { ...GOOD, type: 'hostPath' }],
+  ['its type is neither s3 nor pvc', { ...GOOD, type: 'hostPath' }],
+  ['its claim is no name', { type: 'pvc' }],
+  ['its claim is no name', { type: 'pvc', claim: '../other' }],
+  ['its claim is no name', { type: 'pvc', claim: ['shared'] }],
   ['its endpoint is no URL', { ...GOOD, endpoint: 'file:///etc/passwd' }],
   ['its endpoint has more', { ...GOOD, endpoint: 'https://user@s3.example.com/path' }],
   ['its bucket is no name', { ...GOOD, bucket: '../other' }],

@@ -42,6 +42,8 @@ let played: Map<string, PlayedRecordings>;
 let policy: PolicyState;
 /** Who may capture. */
 let allowed: Set<string>;
+/** Agents that have the claim mounted. */
+let mounted: Set<string>;
 let writes: number;
 let now: number;
 let reconciler: Reconciler;
@@ -72,6 +74,7 @@ function begin(): void {
       agentOn: (node) => [...agents.values()].find(({ nodeName }) => nodeName === node),
       agents: () => [...agents.values()],
       agent: (wanted) => agents.get(wanted),
+      mounts: (agent, { claim }) => claim === 'recordings' && mounted.has(agent),
       policy: () => policy,
     },
     pool: new AgentPool(({ uid: agent }) => {
@@ -80,7 +83,11 @@ function begin(): void {
       return found.open();
     }),
     destination: (name, namespace) =>
-      name === 'archive' && namespace === 'shop' ? BUCKET : `The administrator has defined no destination ${name}.`,
+      name === 'shared' || name === 'cold'
+        ? { name, claim: name === 'shared' ? 'recordings' : 'cold-claim' }
+        : name === 'archive' && namespace === 'shop'
+          ? BUCKET
+          : `The administrator has defined no destination ${name}.`,
     log: () => {},
     events: writer,
     key: privateKey,
@@ -100,6 +107,7 @@ function end(): void {
 beforeEach(async () => {
   now = Date.now();
   writes = 0;
+  mounted = new Set([uid(91), uid(92)]);
   events = [];
   policy = { protects: true, since: 0 };
   allowed = new Set(['alice']);
@@ -348,6 +356,57 @@ test('files go to a bucket, each with a URL for it alone', async () => {
   expect(objectsAt(status(), 'files')).toMatchObject([{ url }]);
 });
 
+test('files go to a claim: each agent copies its own to the directory of the Capture', async () => {
+  await started({ storage: { destination: 'shared' } });
+  finish(91, '00001.pcapng');
+  change({ state: 'Stopped' });
+  await until(() => expect(condition('Stored')).toBe('True Sent'));
+  expect(played.get(uid(91))?.copies).toEqual([
+    { piece: '00001.pcapng', volume: 'shared', directory: 'node1-00000000' },
+  ]);
+  const url = `pvc://recordings/shop/one-${CAPTURE_UID}/node1-00000000/00001.pcapng`;
+  expect(objectsAt(status(), 'files')).toMatchObject([{ url }]);
+});
+
+test('a claim that no agent has mounted is refused, with the way to mount it', async () => {
+  wanted({ storage: { destination: 'cold' } });
+  await until(() => expect(condition('Admitted')).toBe('False NoDestination'));
+  expect(message('Admitted')).toBe(
+    'No agent has the claim cold-claim of the destination cold mounted. An administrator mounts it: ksnoop install --captures',
+  );
+});
+
+/** The agents of both nodes are replaced; the new ones know nothing. */
+async function replaceAgents(): Promise<void> {
+  for (const [node, before, after] of [
+    ['node1', 91, 93],
+    ['node2', 92, 94],
+  ] as const) {
+    agents.delete(uid(before));
+    agents.set(uid(after), agentOn(node, after));
+    played.set(uid(after), await playRecordings(uid(after), publicKey));
+  }
+  mounted = new Set([uid(94)]);
+}
+
+test('what agents of before have left on a claim is given by those that have it mounted, and goes with the Capture', async () => {
+  await started({ storage: { destination: 'shared' } });
+  finish(91, '00001.pcapng');
+  change({ state: 'Stopped' });
+  await until(() => expect(status().phase).toBe('Complete'));
+  await replaceAgents();
+  const key = createClientKey();
+  change({ fetch: { key: key.public, by: 'alice' } });
+  await until(() => expect(objectAt(status(), 'fetch').key).toBe(key.public));
+  expect(condition('Degraded')).toBe('False AsWanted');
+  expect(objectsAt(objectAt(status(), 'fetch'), 'nodes')).toMatchObject([{ node: 'node2', agent: { uid: uid(94) } }]);
+  captures.delete(KEY);
+  await reconciler.reconcile(KEY);
+  const requests = (number: number) => played.get(uid(number))?.requests ?? [];
+  await vi.waitFor(() => expect(requests(94)).toContain('DELETE recording'), { timeout: 30_000 });
+  expect(requests(93)).not.toContain('DELETE recording');
+});
+
 test('a ring is sent when it has ended, what a trigger keeps at once', async () => {
   const ring = { files: 2, fileBytes: 2 ** 20 };
   await started({ storage: { destination: 'archive' }, limits: { duration: '1h', ring } });
@@ -382,9 +441,9 @@ test('the status names the newest files only, and counts all, also for the contr
   stated();
   end();
   begin();
-  // One that knows the status alone, and finds an agent gone.
+  // One that knows the status alone, and finds an agent gone: with nothing that is not in the bucket.
   agents.delete(uid(91));
-  await until(() => expect(condition('Degraded')).toBe('True AgentLost'));
+  await until(() => expect(condition('Degraded')).toBe('False AsWanted'));
   stated();
 }, 60_000);
 
