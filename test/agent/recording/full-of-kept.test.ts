@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pieceName, RecordingFiles } from '../../../src/agent/recording/recording-files.ts';
 import { Recordings } from '../../../src/agent/recording/recordings.ts';
+import { Volumes } from '../../../src/agent/recording/volumes.ts';
 import { ownResources } from '../../../src/agent/session/resources.ts';
 import { RECORDING_PIECES, type RecordingOrder, type RecordingPiece } from '../../../src/wire/recording.ts';
 
@@ -26,7 +27,15 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ksnoop-kept-'));
   const protect = <Result>(_owner: object, task: () => Result) => task();
   recordings = new Recordings({
-    ...{ root, bytes: 2048 * MIB, freeBytes: 0, resources: ownResources(), log: () => {}, protect },
+    ...{
+      root,
+      bytes: 2048 * MIB,
+      freeBytes: 0,
+      resources: ownResources(),
+      volumes: new Volumes(undefined),
+      log: () => {},
+      protect,
+    },
     targetOf: ({ uid }) => ({ kind: 'netns', key: uid, name: 'none' }),
   });
 });
