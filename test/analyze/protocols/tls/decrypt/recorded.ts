@@ -21,13 +21,16 @@ export interface Recorded {
   readonly keyLog: string;
 }
 
-export interface TlsTalk {
+export interface TlsPeers {
   readonly version: SecureVersion;
   readonly ciphers?: string;
   /** The client shows a certificate. */
   readonly clientCertificate?: boolean;
   /** Bytes of content that a record of the server has at most (512 to 16384); 16384 unless set. */
   readonly fragment?: number;
+}
+
+export interface TlsTalk extends TlsPeers {
   /** What the client says, and what the server answers to it, one after the other. */
   readonly talk: readonly (readonly [request: string, response: string])[];
 }
@@ -37,7 +40,19 @@ const server = issue(authority, { name: 'web.shop', hosts: ['web.shop'] });
 const client = issue(authority, { name: 'cart' });
 
 /** Let two peers talk through TLS, over sockets of the loopback. */
-export async function recordTls({ version, ciphers, clientCertificate, fragment, talk }: TlsTalk): Promise<Recorded> {
+export function recordTls({ talk, ...peers }: TlsTalk): Promise<Recorded> {
+  return recordSteps(
+    peers,
+    talk.flatMap(([request, response]) => [
+      [SIDE.client, Buffer.from(request)] as const,
+      [SIDE.server, Buffer.from(response)] as const,
+    ]),
+  );
+}
+
+/** Let two peers send each other `said` through TLS, over sockets of the loopback. @param said by one side after the other: each waits until all before it has arrived */
+export async function recordSteps(peers: TlsPeers, said: readonly RecordedStep[]): Promise<Recorded> {
+  const { version, ciphers, clientCertificate, fragment } = peers;
   const steps: RecordedStep[] = [];
   let keyLog = '';
   const common = {
@@ -71,9 +86,8 @@ export async function recordTls({ version, ciphers, clientCertificate, fragment,
   await once(opened, 'secureConnect');
   const [accepted] = (await accepting) as [TLSSocket];
   if (fragment !== undefined) accepted.setMaxSendFragment(fragment);
-  for (const [request, response] of talk) {
-    await said(opened, accepted, request);
-    await said(accepted, opened, response);
+  for (const [side, bytes] of said) {
+    await (side === SIDE.client ? send(opened, accepted, bytes) : send(accepted, opened, bytes));
   }
   opened.end();
   await once(opened, 'close');
@@ -99,17 +113,17 @@ function pass(from: Socket, to: Socket, side: Side, steps: RecordedStep[]): void
   from.on('end', () => to.end());
 }
 
-async function said(from: Duplex, to: Duplex, text: string): Promise<void> {
+async function send(from: Duplex, to: Duplex, bytes: Buffer): Promise<void> {
   let had = 0;
   const arrived = new Promise<void>((resolve) => {
-    const take = (bytes: Buffer) => {
-      had += bytes.length;
-      if (had < text.length) return;
+    const take = (part: Buffer) => {
+      had += part.length;
+      if (had < bytes.length) return;
       to.off('data', take);
       resolve();
     };
     to.on('data', take);
   });
-  from.write(text);
+  from.write(bytes);
   await arrived;
 }
