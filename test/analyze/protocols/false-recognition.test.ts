@@ -12,8 +12,7 @@ const RECOGNISED: Readonly<Record<string, readonly string[]>> = {
   cql: ['cql'],
   dns: ['dns'],
   fastcgi: ['fastcgi'],
-  // Three frames of the middle of a connection, which begins otherwise, are taken for Kafka's.
-  http2: ['http2', 'kafka'],
+  http2: ['http2'],
   kafka: ['kafka'],
   'kafka-old': ['kafka'],
   // StartTLS.
@@ -30,12 +29,15 @@ const RECOGNISED: Readonly<Record<string, readonly string[]>> = {
   'postgresql-states': ['postgresql'],
   pulsar: ['pulsar'],
   rocketmq: ['rocketmq'],
+  // STARTTLS.
+  smtp: ['smtp', 'tls'],
   thrift: ['thrift'],
   tns: ['tns'],
   'proxy-protocol': ['proxy', 'http'],
   'proxy-protocol-tls': ['proxy', 'tls'],
   tds: ['tds'],
   tls: ['tls', 'http'],
+  triple: ['http2'],
   websocket: ['http'],
 };
 

@@ -54,10 +54,27 @@ export function requestLikeness(bytes: Uint8Array, start: number, end: number): 
   }
   const size = i32(bytes, start);
   if (size > UNPROVEN_MAXIMUM || requestLength(bytes, start) === 0) return 'no';
+  if (areHttp2Frames(bytes, start, end)) return 'no';
   const clientId = u16(bytes, start + 12);
   // Without a client id it has to be short, or lie whole in these bytes, to be believed.
   if (clientId === 0 || clientId === 0xffff) return size <= 256 || size + 4 === end - start ? 'client' : 'no';
   return isText(bytes, start + 14, Math.min(end, start + 14 + clientId)) ? 'client' : 'no';
+}
+
+/** Bytes of an HTTP/2 frame's header, and its highest type (RFC 9113, sections 4.1 and 6). */
+const FRAME = { header: 9, types: 9 };
+
+/**
+ * Whether these bytes are whole frames of HTTP/2, the first one DATA: with a message of gRPC in it, its header looks like a Produce of version
+ * 0 whose client id is the message.
+ */
+function areHttp2Frames(bytes: Uint8Array, start: number, end: number): boolean {
+  if (u8(bytes, start + 3) !== 0) return false;
+  let at = start;
+  while (at + FRAME.header <= end && u8(bytes, at + 3) <= FRAME.types) {
+    at += FRAME.header + (i32(bytes, at) >>> 8);
+  }
+  return at === end;
 }
 
 function isText(bytes: Uint8Array, start: number, end: number): boolean {

@@ -48,6 +48,7 @@ const exchangesOf = (steps: readonly RecordedStep[], keyLog?: string) =>
 test.each([
   ['http2', 'http', 2],
   ['http2', 'grpc', 1],
+  ['triple', 'grpc', 6],
   ['postgresql', 'postgresql', 3],
   ['mysql', 'mysql', 3],
   ['kafka', 'kafka', 3],
@@ -59,6 +60,7 @@ test.each([
   ['cql', 'cql', 3],
   ['tds', 'tds', 3],
   ['ldap', 'ldap', 3],
+  ['smtp', 'smtp', 3],
   ['thrift', 'thrift', 3],
   ['fastcgi', 'fastcgi', 3],
   ['pulsar', 'pulsar', 1],
