@@ -29,7 +29,8 @@ const conversationsOf = (capture: string): RecordedStep[][] =>
 const withoutTls = (events: readonly AnalysisEvent[]) =>
   events.flatMap((event) => {
     if (event.protocol === 'tls') return [];
-    const { kind, protocol, label, route, fields } = event;
+    const { kind, protocol, label, fields } = event;
+    const route = 'route' in event ? event.route : undefined;
     const { tls: _tls, ...own } = fields;
     if (event.kind !== 'exchange') return [{ kind, protocol, label, route, own }];
     const { status, failed, incomplete, requestBytes, responseBytes } = event;
