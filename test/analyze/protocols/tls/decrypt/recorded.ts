@@ -28,6 +28,8 @@ export interface TlsPeers {
   readonly clientCertificate?: boolean;
   /** Bytes of content that a record of the server has at most (512 to 16384); 16384 unless set. */
   readonly fragment?: number;
+  /** The server's certificate: of the name web.shop, until it expires. */
+  readonly certificateUntil?: Date;
 }
 
 export interface TlsTalk extends TlsPeers {
@@ -36,7 +38,9 @@ export interface TlsTalk extends TlsPeers {
 }
 
 const authority = makeAuthority('test');
-const server = issue(authority, { name: 'web.shop', hosts: ['web.shop'] });
+const DAY_MS = 86_400_000;
+const NAMED = { name: 'web.shop', hosts: ['web.shop'] };
+const server = issue(authority, NAMED);
 const client = issue(authority, { name: 'cart' });
 
 /** Let two peers talk through TLS, over sockets of the loopback. */
@@ -52,7 +56,9 @@ export function recordTls({ talk, ...peers }: TlsTalk): Promise<Recorded> {
 
 /** Let two peers send each other `said` through TLS, over sockets of the loopback. @param said by one side after the other: each waits until all before it has arrived */
 export async function recordSteps(peers: TlsPeers, said: readonly RecordedStep[]): Promise<Recorded> {
-  const { version, ciphers, clientCertificate, fragment } = peers;
+  const { version, ciphers, clientCertificate, fragment, certificateUntil: until } = peers;
+  const shown =
+    until === undefined ? server : issue(authority, { ...NAMED, from: new Date(until.getTime() - DAY_MS), until });
   const steps: RecordedStep[] = [];
   let keyLog = '';
   const common = {
@@ -62,8 +68,8 @@ export async function recordSteps(peers: TlsPeers, said: readonly RecordedStep[]
   };
   const listener = createServer({
     ...common,
-    cert: server.certificate,
-    key: server.key,
+    cert: shown.certificate,
+    key: shown.key,
     requestCert: clientCertificate === true,
     rejectUnauthorized: false,
   });
@@ -79,6 +85,7 @@ export async function recordSteps(peers: TlsPeers, said: readonly RecordedStep[]
     port: (relay.address() as AddressInfo).port,
     servername: 'web.shop',
     ca: authority.certificate,
+    rejectUnauthorized: until === undefined,
   });
   opened.on('keylog', (line) => {
     keyLog += line.toString('latin1');
@@ -97,7 +104,7 @@ export async function recordSteps(peers: TlsPeers, said: readonly RecordedStep[]
 }
 
 /** Passes bytes on between a client and the server at `port`, and notes them. */
-function createRelay(port: () => number, steps: RecordedStep[]): Server {
+export function createRelay(port: () => number, steps: RecordedStep[]): Server {
   return createPlainServer((from) => {
     const to = connectPlain(port(), '127.0.0.1');
     pass(from, to, SIDE.client, steps);
@@ -108,9 +115,11 @@ function createRelay(port: () => number, steps: RecordedStep[]): Server {
 function pass(from: Socket, to: Socket, side: Side, steps: RecordedStep[]): void {
   from.on('data', (bytes: Buffer) => {
     steps.push([side, bytes]);
-    to.write(bytes);
+    if (to.writable) to.write(bytes);
   });
   from.on('end', () => to.end());
+  // A peer may reset when it has all it wanted.
+  from.on('error', () => to.destroy());
 }
 
 async function send(from: Duplex, to: Duplex, bytes: Buffer): Promise<void> {
