@@ -18,6 +18,7 @@ const RECOGNISED: Readonly<Record<string, readonly string[]>> = {
   // StartTLS.
   ldap: ['ldap', 'tls'],
   memcached: ['memcached'],
+  'memcached-binary': ['memcached'],
   mongodb: ['mongodb'],
   'mongodb-compressed': ['mongodb'],
   mqtt: ['mqtt'],

@@ -5,6 +5,7 @@ import { LengthFramer } from '../length-framer.ts';
 import { oneLine } from '../one-line.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd } from '../protocol.ts';
 import {
+  ANSWERED_WITH_KEY,
   BINARY_HEADER,
   binaryBegins,
   binaryLength,
@@ -68,7 +69,7 @@ export class BinaryConnection implements StreamAnalyzer {
       lengthOf: (bytes, start) => (begins(bytes, start) ? binaryLength(bytes, start) : 0),
       onMessage: (bytes, start, end, length, first, last, whole) => {
         if (isRequest) this.#onRequest(bytes, start, end, length, first, last, whole);
-        else this.#onResponse(bytes, start, length, first, last, whole);
+        else this.#onResponse(bytes, start, end, length, first, last, whole);
       },
       onLost: () => {
         if (side === SIDE.server) this.#stats = undefined;
@@ -87,8 +88,7 @@ export class BinaryConnection implements StreamAnalyzer {
     whole: boolean,
   ): void {
     const opcode = u8(bytes, start + 1);
-    const keyAt = start + BINARY_HEADER + u8(bytes, start + 4);
-    const key = oneLine(utf8(bytes, keyAt, Math.min(end, keyAt + u16(bytes, start + 2))));
+    const key = oneLine(keyOf(bytes, start, end));
     const command = commandName(opcode);
     const framer = this.#framers[SIDE.client];
     if (QUIT.has(opcode)) return;
@@ -105,14 +105,22 @@ export class BinaryConnection implements StreamAnalyzer {
       start: framer.offset,
       end: framer.offset + length,
       acknowledged: framer.firstAcknowledged,
-      opaque: identity(bytes, start),
+      opaque: identity(bytes, start, end),
       quiet,
       noreply: false,
       before: quiet ? [] : this.#requests.quiet,
     });
   }
 
-  #onResponse(bytes: Uint8Array, start: number, length: number, first: number, last: number, whole: boolean): void {
+  #onResponse(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    first: number,
+    last: number,
+    whole: boolean,
+  ): void {
     const opcode = u8(bytes, start + 1);
     const status = u16(bytes, start + 6);
     const framer = this.#framers[SIDE.server];
@@ -138,7 +146,7 @@ export class BinaryConnection implements StreamAnalyzer {
           };
     this.#stats = opcode === STAT && status === 0 && u16(bytes, start + 2) > 0 ? answer : undefined;
     if (this.#stats !== undefined) return;
-    const named = identity(bytes, start);
+    const named = identity(bytes, start, end);
     this.#requests.answer(answer, {
       status: () => statusName(opcode, status),
       failed: isFailedStatus(status),
@@ -147,7 +155,16 @@ export class BinaryConnection implements StreamAnalyzer {
   }
 }
 
-/** What an answer and its request have in common: the opcode, and the number that the client chose. */
-function identity(bytes: Uint8Array, start: number): string {
-  return `${u8(bytes, start + 1)}:${i32(bytes, start + 12)}`;
+/**
+ * What an answer and its request have in common: the opcode, the number that the client chose, and the key where answers have it. Clients
+ * leave the number at 0 and go by the keys.
+ */
+function identity(bytes: Uint8Array, start: number, end: number): string {
+  const opcode = u8(bytes, start + 1);
+  return `${opcode}:${i32(bytes, start + 12)}:${ANSWERED_WITH_KEY.has(opcode) ? keyOf(bytes, start, end) : ''}`;
+}
+
+function keyOf(bytes: Uint8Array, start: number, end: number): string {
+  const at = start + BINARY_HEADER + u8(bytes, start + 4);
+  return utf8(bytes, at, Math.min(end, at + u16(bytes, start + 2)));
 }

@@ -28,6 +28,9 @@ const COMMANDS: ReadonlyMap<number, string> = new Map([
 export const STAT = 0x10;
 export const QUIT: ReadonlySet<number> = new Set([0x07, 0x17]);
 
+/** getk, getkq, gatk and gatkq: their answers have the key. */
+export const ANSWERED_WITH_KEY: ReadonlySet<number> = new Set([0x0c, 0x0d, 0x23, 0x24]);
+
 /** Commands that read a value: quiet ones answer only a hit, all others only what went wrong. */
 const READS = new Set(['get', 'getq', 'getk', 'getkq', 'gat', 'gatq', 'gatk', 'gatkq']);
 
