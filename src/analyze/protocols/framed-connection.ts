@@ -101,6 +101,11 @@ export class FramedConnection {
     this.#framers[side].seek();
   }
 
+  /** What a message says, which is not whole, is not known: it may be any. */
+  miss(side: Side, { start, length }: FramedMessage): void {
+    this.#missed[side] = Math.max(this.#missed[side], start + length);
+  }
+
   /** Whether messages of a side may have been missed from this stream offset on. */
   missedSince(side: Side, offset: number): boolean {
     return this.#missed[side] > offset || (this.#isLost[side] && this.#reached[side] > offset);

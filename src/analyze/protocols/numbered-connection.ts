@@ -12,9 +12,16 @@ export type RequestKey = number | bigint | string;
 export interface AskedRequest {
   readonly kind: 'request';
   readonly key: RequestKey;
+  /** It began with the 'beginning' before it. */
+  readonly continues?: boolean;
   readonly label: string;
   readonly route: string;
   readonly fields: Fields;
+}
+
+/** The first message of a request of two. */
+export interface RequestBeginning {
+  readonly kind: 'beginning';
 }
 
 /** An answer. */
@@ -42,7 +49,7 @@ export interface StatedError {
   readonly fields: Fields;
 }
 
-export type Said = AskedRequest | GivenAnswer | OneWayMessage | StatedError;
+export type Said = AskedRequest | RequestBeginning | GivenAnswer | OneWayMessage | StatedError;
 
 /** A protocol whose messages state their length, and whose answers name their request. */
 export interface NumberedProtocol {
@@ -81,6 +88,8 @@ export class NumberedConnection implements StreamAnalyzer {
   readonly #reader: NumberedReader;
   readonly #connection: FramedConnection;
   readonly #pending: NumberedRequests<Request, RequestKey>;
+  /** The beginning of a request, until the client's next message that is shown. */
+  #begun: FramedMessage | undefined;
   /** How the connection ended, while what is under way is handed over. */
   #ending: Ending = {};
 
@@ -129,15 +138,25 @@ export class NumberedConnection implements StreamAnalyzer {
   }
 
   #onMessage(side: Side, bytes: Uint8Array, start: number, end: number, message: FramedMessage): void {
-    if (end - start < this.#about.header) return;
-    const said = this.#reader.read(side, bytes, start, end, end - start === message.length);
-    if (said === undefined) return;
+    const isWhole = end - start === message.length;
+    const said = end - start < this.#about.header ? undefined : this.#reader.read(side, bytes, start, end, isWhole);
+    if (said === undefined) {
+      if (!isWhole && this.#ending.incomplete !== 'capture ended') this.#connection.miss(side, message);
+      return;
+    }
     if (said.kind === 'message') this.#emitMessage(side, said, message);
     else if (said.kind === 'error') this.#emitError(side, said, message);
+    else if (said.kind === 'beginning') this.#begun = message;
     else if (said.kind === 'request') {
-      if (side === SIDE.client) this.#pending.wait(said.key, { ...said, message });
+      if (side === SIDE.client) this.#wait(said, message);
       else this.#emitMessage(side, { kind: 'message', label: said.label, fields: said.fields }, message);
     } else if (side === SIDE.server) this.#onAnswer(said, message);
+  }
+
+  #wait(said: AskedRequest, message: FramedMessage): void {
+    const begun = said.continues === true ? this.#begun : undefined;
+    this.#begun = undefined;
+    this.#pending.wait(said.key, { ...said, message: begun === undefined ? message : joined(begun, message) });
   }
 
   #onAnswer(answer: GivenAnswer, message: FramedMessage): void {
@@ -204,4 +223,16 @@ export class NumberedConnection implements StreamAnalyzer {
       fields: { [this.#about.protocol]: fields },
     });
   }
+}
+
+/** Two messages that are one request. */
+function joined(first: FramedMessage, last: FramedMessage): FramedMessage {
+  return {
+    ...first,
+    end: last.end,
+    timed: first.timed && last.timed,
+    bytes: first.bytes + last.bytes,
+    length: last.start + last.length - first.start,
+    whole: first.whole && last.whole,
+  };
 }

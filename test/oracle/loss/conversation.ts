@@ -24,6 +24,8 @@ export interface MadeConversation {
   readonly exchanges: readonly MadeExchange[];
   /** Answers may come in any order. */
   readonly anyOrder: boolean;
+  /** The client always waits for an answer before it asks again. */
+  readonly isSerial?: boolean;
   /** The index of the request that an event states; undefined where it states none. */
   requestOf(event: Exchange): number | undefined;
   /** The index of the answer that an event states; undefined where it states none. */

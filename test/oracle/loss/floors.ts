@@ -27,5 +27,8 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   fastcgi: 80,
   dubbo: 95,
   thrift: 90,
+  rocketmq: 95,
+  pulsar: 85,
+  tns: 95,
   websocket: 70,
 };

@@ -16,10 +16,13 @@ import { mqttConversation } from './mqtt.ts';
 import { mysqlConversation } from './mysql.ts';
 import { natsConversation } from './nats.ts';
 import { postgresqlConversation } from './postgresql.ts';
+import { pulsarConversation } from './pulsar.ts';
 import { redisConversation } from './redis.ts';
+import { rocketmqConversation } from './rocketmq.ts';
 import { smtpConversation } from './smtp.ts';
 import { tdsConversation } from './tds.ts';
 import { thriftConversation } from './thrift.ts';
+import { tnsConversation } from './tns.ts';
 import { webSocketConversation } from './websocket.ts';
 
 /** Every protocol of which conversations are made. */
@@ -46,6 +49,9 @@ export const CONVERSATIONS = {
   fastcgi: fastcgiConversation,
   dubbo: dubboConversation,
   thrift: thriftConversation,
+  rocketmq: rocketmqConversation,
+  pulsar: pulsarConversation,
+  tns: tnsConversation,
   websocket: webSocketConversation,
 } as const satisfies Readonly<Record<string, ConversationMaker>>;
 

@@ -135,7 +135,8 @@ function isMissedAt(
 
 /** What comes before the first request is an exchange of its own: logins, settings. */
 function isOurs({ conversation }: RanConnection, event: Exchange): boolean {
-  return event.protocol === conversation.protocol && !/^connect\b/i.test(event.label);
+  const isOpening = /^connect\b/i.test(event.label) && conversation.requestOf(event) === undefined;
+  return event.protocol === conversation.protocol && !isOpening;
 }
 
 function timeProblems(event: Exchange): string[] {

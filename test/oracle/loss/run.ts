@@ -26,7 +26,9 @@ export function made(name: ConversationName, seed: number, scenario: Scenario = 
   const random = new Random(seed);
   const conversation = CONVERSATIONS[name](3 + random.below(40), random);
   const network = scenario === 'network' ? randomNetwork(new Random(seed)) : undefined;
-  const connection = runConnection(conversation, randomBehaviour(random), random, network);
+  const behaviour = randomBehaviour(random);
+  const client = conversation.isSerial === true ? ({ client: 'serial', depth: 1 } as const) : {};
+  const connection = runConnection(conversation, { ...behaviour, ...client }, random, network);
   const places = randomPlaces(random);
   const losses = randomLosses(random);
   const seen = captured(connection, places, losses, random);

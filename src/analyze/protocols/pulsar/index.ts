@@ -83,13 +83,17 @@ class PulsarReader implements NumberedReader {
     const command = COMMANDS.get(u8(bytes, start + 9));
     if (command === undefined || command.kind === 'silent') return undefined;
     if (command.from !== 'either' && (command.from === 'client') !== (side === SIDE.client)) return undefined;
-    const stop = Math.min(end, start + 8 + i32(bytes, start + 4));
+    const whole = start + 8 + i32(bytes, start + 4);
+    const stop = Math.min(end, whole);
+    const isCut = stop < whole;
     const tag = varint(bytes, start + PULSAR_HEADER, stop);
     const length = varint(bytes, tag.end, stop);
     const fields = new Fields(command, bytes, length.end, stop);
     if (command.kind === 'message') return { kind: 'message', label: command.name, fields: { command: command.name } };
     const key = keyOf(command, fields);
-    if (command.kind === 'answer') return key === undefined ? undefined : this.#answer(command, fields, key);
+    // Its id may be in what was not captured.
+    if (key === undefined && isCut) return undefined;
+    if (command.kind === 'answer') return key === undefined ? undefined : this.#answer(command, fields, key, isCut);
     const topic = this.#topic(command, fields);
     const route = topic === '' ? command.name : `${command.name} ${topic}`;
     const shown = { command: command.name, topic: topic || undefined };
@@ -106,12 +110,15 @@ class PulsarReader implements NumberedReader {
     return topic;
   }
 
-  #answer(command: Command, fields: Fields, key: RequestKey): Said {
+  /** @param isCut its end, which may tell an error, was not captured */
+  #answer(command: Command, fields: Fields, key: RequestKey, isCut: boolean): Said {
     const code = fields.number(command.error);
     const [outcome, failure] = command.outcome ?? [];
     const isFailure = outcome !== undefined && fields.number(outcome) === BigInt(failure ?? -1);
     const failed = code !== undefined || isFailure || command.name === 'ERROR' || command.name === 'SEND_ERROR';
-    if (!failed) return { kind: 'answer', key, status: 'ok', failed: false, fields: {} };
+    const isKnown =
+      !isCut || (outcome === undefined ? command.error === undefined : fields.number(outcome) !== undefined);
+    if (!failed) return { kind: 'answer', key, status: isKnown ? 'ok' : '', failed: false, fields: {} };
     const error = code === undefined ? 'error' : (ERRORS[Number(code)] ?? `error ${code}`);
     const plain = fields.text(command.text);
     const text = this.#showSecrets ? plain : maskText(plain);

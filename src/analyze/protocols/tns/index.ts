@@ -44,25 +44,30 @@ class TnsReader implements NumberedReader {
   }
 
   #asked(type: number, bytes: Uint8Array, start: number, end: number): Said | undefined {
-    if (type === TYPE.connect && end - start >= TNS_SEEK) {
-      const from = start + u16(bytes, start + 26);
+    if (type === TYPE.connect) {
+      this.#isUndescribed = false;
+      if (end - start < TNS_SEEK) return this.#connect('', false);
+      const from = u16(bytes, start + 26);
       const length = u16(bytes, start + 24);
-      this.#isUndescribed = length > 0 && from + length > end;
-      if (!this.#isUndescribed) return this.#connect(latin1(bytes, from, from + length));
-      return undefined;
+      // One that is in the packet may not have been captured.
+      this.#isUndescribed = length > 0 && from + length > tnsLength(bytes, start);
+      if (this.#isUndescribed) return { kind: 'beginning' };
+      return this.#connect(latin1(bytes, Math.min(end, start + from), Math.min(end, start + from + length)), false);
     }
     if (type !== TYPE.data || !this.#isUndescribed) return undefined;
     this.#isUndescribed = false;
-    return this.#connect(latin1(bytes, Math.min(end, start + DATA_AT), end));
+    return this.#connect(latin1(bytes, Math.min(end, start + DATA_AT), end), true);
   }
 
-  #connect(description: string): Said {
+  /** @param continues the description stood in a packet of its own */
+  #connect(description: string, continues: boolean): Said {
     const service = oneLine(SERVICE.exec(description)?.[1] ?? '');
     const program = oneLine(PROGRAM.exec(description)?.[1] ?? '');
     const route = service === '' ? 'CONNECT' : `CONNECT ${service}`;
     return {
       kind: 'request',
       key: KEY,
+      continues,
       label: route,
       route,
       fields: { service: service || undefined, program: program || undefined },

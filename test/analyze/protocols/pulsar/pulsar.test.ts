@@ -94,6 +94,59 @@ test('who speaks, what is missing, noise and any bytes', () => {
   likesNoNoise(pulsar, 100_000);
 });
 
+test('transactions that fail, and lists of topics that are watched', () => {
+  expect(
+    brief(
+      sameHoweverCut(pulsar, [
+        [0, command(62, { 1: 1, 2: 0 })],
+        [1, command(63, { 1: 1, 2: 20, 3: 'no coordinator' })],
+        [0, command(50, { 1: 2, 2: 10 })],
+        [1, command(51, { 1: 2, 2: 7, 3: 1 })],
+        [0, command(52, { 1: 3, 2: 7, 3: 1, 4: TOPIC })],
+        [1, command(53, { 1: 3, 2: 7, 3: 1, 4: 24, 5: 'gone' })],
+        [0, command(56, { 1: 4, 2: 7, 3: 1, 4: 0 })],
+        [1, command(57, { 1: 4, 2: 7, 3: 1, 4: 23 })],
+        [0, command(64, { 1: 5, 2: 0, 3: 'public/default', 4: '.*' })],
+        [1, command(65, { 1: 5, 2: 0, 4: 'hash' })],
+        [1, command(66, { 1: 0, 4: 'hash' })],
+        [0, command(67, { 1: 6, 2: 0 })],
+        [1, command(13, { 1: 6 })],
+      ]),
+    ),
+  ).toEqual([
+    'TC_CLIENT_CONNECT = TransactionCoordinatorNotFound no coordinator!',
+    'NEW_TXN = ok',
+    'ADD_PARTITION_TO_TXN = TransactionNotFound gone!',
+    'END_TXN = TransactionConflict!',
+    'WATCH_TOPIC_LIST = ok',
+    'WATCH_TOPIC_LIST_CLOSE = ok',
+  ]);
+});
+
+test('a command that was not captured whole: nothing is said of the part that is missing', () => {
+  const cut = (side: 0 | 1, bytes: Buffer, kept: number): Step[] => [
+    [side, bytes.subarray(0, kept)],
+    [side, { gap: bytes.length - kept }],
+  ];
+  const schema: Step = [0, command(34, { 1: 8, 2: TOPIC })];
+  // Behind the id may be an error.
+  const failed = command(35, { 1: 8, 2: 11, 3: 'no such topic' });
+  expect(brief(play(pulsar, [schema, ...cut(1, failed, 15)]))).toEqual([
+    `GET_SCHEMA ${TOPIC} =  [response not captured]`,
+  ]);
+  const lookup: Step = [0, command(23, { 1: TOPIC, 2: 2 })];
+  const found = command(24, { 1: 'pulsar://b:6650', 3: 1, 4: 2, 5: 1 });
+  expect(brief(play(pulsar, [lookup, ...cut(1, found, found.length - 2)]))).toEqual([
+    `LOOKUP ${TOPIC} = ok [response not captured]`,
+  ]);
+  // Its id is at its end: it is a request all the same.
+  const subscribe = command(4, { 1: TOPIC, 2: 'billing', 3: 0, 4: 1, 5: 4 });
+  const refused: Step = [1, command(14, { 1: 4, 2: 11, 3: 'no' })];
+  expect(brief(play(pulsar, [...cut(0, subscribe, 60), refused]))).toEqual([
+    '(request not seen) = TopicNotFound no! [request not seen]',
+  ]);
+});
+
 /** The C++ client 3.x (PyPI's pulsar-client) with a server that answers as PulsarApi.proto has it. */
 const CLIENT = fileURLToPath(new URL('../captures/pulsar.pcap', import.meta.url));
 

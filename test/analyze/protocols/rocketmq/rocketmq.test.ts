@@ -132,6 +132,22 @@ test('who speaks, what is missing, noise and any bytes', () => {
   ).toEqual(['(request not seen) = SUCCESS [request not seen]', 'HEART_BEAT = SUCCESS']);
 });
 
+test('a header that was not captured whole: no request is called unanswered, and no answer is dropped', () => {
+  const ask: Step = [0, json(34, 0, 5)];
+  const answer = json(0, 1, 5);
+  const cut = (side: 0 | 1, bytes: Buffer, kept: number): Step[] => [
+    [side, bytes.subarray(0, kept)],
+    [side, { gap: bytes.length - kept }],
+  ];
+  expect(brief(play(rocketmq, [ask, ...cut(1, answer, 40)]))).toEqual(['HEART_BEAT =  [response not captured]']);
+  expect(brief(play(rocketmq, [...cut(0, json(34, 0, 5), 40), [1, answer]]))).toEqual([
+    '(request not seen) = SUCCESS [request not seen]',
+  ]);
+  // A header longer than what is kept of a command.
+  const long = json(0, 1, 5, { properties: 'x'.repeat(9_000) });
+  expect(brief(play(rocketmq, [ask, [1, long]]))).toEqual(['HEART_BEAT =  [response not captured]']);
+});
+
 /** Apache's Go client 2.1 with servers that answer as the protocol is written down. */
 const CLIENT = fileURLToPath(new URL('../captures/rocketmq.pcap', import.meta.url));
 

@@ -104,6 +104,32 @@ test.each<[string, Step[], string[]]>([
   expect(brief(play(tns, steps, { midstream: name === 'not seen' }))).toEqual(expected);
 });
 
+test('a CONNECT of which the end was not captured; what the client sends next is no description', () => {
+  const asked = connect(DESCRIPTION);
+  const cut: Step[] = [
+    [0, asked.subarray(0, 90)],
+    [0, { gap: asked.length - 90 }],
+  ];
+  const login: Step = [0, data(Buffer.from('(SERVICE_NAME=other)'))];
+  expect(brief(play(tns, [...cut, [1, ACCEPT], login]))).toEqual(['CONNECT = accepted [request not captured]']);
+  // The next is another one: what became of the first is not known.
+  expect(brief(play(tns, [...cut, [0, connect('(SID=old)')], [1, refuse(12505)]]))).toEqual([
+    'CONNECT =  [unknown]',
+    'CONNECT old = refused ORA-12505!',
+  ]);
+});
+
+test('a CONNECT begins with its own packet where its description comes later', () => {
+  const [event] = play(tns, [
+    [0, connect(DESCRIPTION, true)],
+    [1, ''],
+    [0, data(Buffer.from(DESCRIPTION))],
+    [1, ACCEPT],
+  ]);
+  const length = connect(DESCRIPTION, true).length + data(Buffer.from(DESCRIPTION)).length;
+  expect(event).toMatchObject({ time: 0, requestEnd: 2e6, responseTime: 3e6, requestBytes: length });
+});
+
 test('a real client that is refused, as tshark sees it', async () => {
   expect(await briefOfFile(CLIENT)).toEqual([
     'CONNECT shop = refused ORA-12514!',
