@@ -30,5 +30,7 @@ export const STATED_PERCENT: Readonly<Record<ConversationName, number>> = {
   rocketmq: 95,
   pulsar: 85,
   tns: 95,
+  socks: 70,
+  httpConnect: 70,
   websocket: 70,
 };

@@ -5,6 +5,7 @@ import { dnsTcpConversation, dnsUdpConversation } from './dns.ts';
 import { dubboConversation } from './dubbo.ts';
 import { fastcgiConversation } from './fastcgi.ts';
 import { grpcConversation } from './grpc.ts';
+import { httpConnectConversation } from './http-connect.ts';
 import { http1Conversation } from './http1.ts';
 import { http2Conversation } from './http2.ts';
 import { kafkaConversation } from './kafka.ts';
@@ -20,6 +21,7 @@ import { pulsarConversation } from './pulsar.ts';
 import { redisConversation } from './redis.ts';
 import { rocketmqConversation } from './rocketmq.ts';
 import { smtpConversation } from './smtp.ts';
+import { socksConversation } from './socks.ts';
 import { tdsConversation } from './tds.ts';
 import { thriftConversation } from './thrift.ts';
 import { tnsConversation } from './tns.ts';
@@ -52,6 +54,8 @@ export const CONVERSATIONS = {
   rocketmq: rocketmqConversation,
   pulsar: pulsarConversation,
   tns: tnsConversation,
+  socks: socksConversation,
+  httpConnect: httpConnectConversation,
   websocket: webSocketConversation,
 } as const satisfies Readonly<Record<string, ConversationMaker>>;
 

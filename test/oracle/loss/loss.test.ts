@@ -14,9 +14,9 @@ test.each(NAMES)('%s: nothing is stated wrongly of conversations whose packets a
 
 describe('nothing is stated wrongly', () => {
   test.each(NAMES)('%s: where the network loses packets and they are sent again', (name) => {
-    const { wrong, stated } = runMany(name, 1, SCENARIO_RUNS, 'network');
+    const { wrong, whole, stated } = runMany(name, 1, SCENARIO_RUNS, 'network');
     expect(wrong).toEqual([]);
-    expect(stated).toBeGreaterThan(SCENARIO_RUNS);
+    expect(stated).toBeGreaterThan(whole / 4);
   });
 
   test.each(NAMES)('%s: where only the beginning of each packet is kept', (name) => {

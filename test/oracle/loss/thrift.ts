@@ -2,12 +2,13 @@ import { type ConversationMaker, filler, type MadeExchange, numberIn } from './c
 
 const TYPE = { call: 1, exception: 3 } as const;
 
-/** Thrift's binary protocol, in frames or without: exceptions of the protocol itself, which name the answer. */
+/** Thrift's binary or compact protocol, in frames or without: exceptions of the protocol itself, which name the answer. */
 export const thriftConversation: ConversationMaker = (count, random) => {
   const isFramed = random.below(2) === 0;
+  const message = random.below(3) === 0 ? compactMessage : binaryMessage;
   const exchanges = Array.from({ length: count }, (_, index): MadeExchange => {
-    const asked = message(TYPE.call, `m${index}`, index, filler(random.below(2_500)));
-    const answered = message(TYPE.exception, `m${index}`, index, `id${index} ${filler(random.below(2_500))}`);
+    const asked = message(TYPE.call, `ask${index}`, index, filler(random.below(2_500)));
+    const answered = message(TYPE.exception, `ask${index}`, index, `id${index} ${filler(random.below(2_500))}`);
     return { request: framed(asked, isFramed), response: framed(answered, isFramed), failed: true };
   });
   return {
@@ -16,13 +17,29 @@ export const thriftConversation: ConversationMaker = (count, random) => {
     opening: [],
     exchanges,
     anyOrder: isFramed,
-    requestOf: (event) => numberIn(event.label, /^m(\d+)$/),
+    requestOf: (event) => numberIn(event.label, /^ask(\d+)$/),
     answerOf: (event) => numberIn(event.status, /\bid(\d+)\b/),
   };
 };
 
 /** A message with a structure of one text. */
-function message(type: number, name: string, sequence: number, value: string): Buffer {
+function compactMessage(type: number, name: string, sequence: number, value: string): Buffer {
+  return Buffer.concat([
+    Buffer.of(0x82, (type << 5) | 1, ...varint(sequence)),
+    Buffer.of(...varint(name.length)),
+    Buffer.from(name),
+    Buffer.of(0x18, ...varint(value.length)),
+    Buffer.from(value),
+    Buffer.of(0),
+  ]);
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >> 7)];
+}
+
+/** The same in the binary protocol. */
+function binaryMessage(type: number, name: string, sequence: number, value: string): Buffer {
   return Buffer.concat([
     Buffer.of(0x80, 1, 0, type),
     text(name),
