@@ -1,12 +1,19 @@
 import { type ConversationMaker, filler, type MadeExchange, numberIn } from './conversation.ts';
 
-/** Dubbo with Hessian 2: answers of which the error names the answer, in any order. */
+/** Statuses of responses; OK has exceptions of the method as well. */
+const STATUS = { ok: 20, serviceError: 70 } as const;
+
+/** Dubbo with Hessian 2: errors, and exceptions of the method, of which the text or the class names the answer; in any order. */
 export const dubboConversation: ConversationMaker = (count, random) => {
   const exchanges = Array.from({ length: count }, (_, index): MadeExchange => {
     const called = ['2.0.2', 'shop.Cart', '1.0.0', `m${index}`, 'Ljava/lang/String;', filler(random.below(900))];
+    const more = filler(random.below(900));
     return {
       request: message(0xc2, 0, index, Buffer.concat(called.map(text))),
-      response: message(0x02, 70, index, text(`id${index} ${filler(random.below(900))}`)),
+      response:
+        random.below(2) === 0
+          ? message(0x02, STATUS.serviceError, index, text(`id${index} ${more}`))
+          : message(0x02, STATUS.ok, index, exception(`shop.id${index}`, more)),
       failed: true,
     };
   });
@@ -18,6 +25,7 @@ export const dubboConversation: ConversationMaker = (count, random) => {
     anyOrder: true,
     requestOf: (event) => numberIn(event.label, /\.m(\d+)$/),
     answerOf: (event) => numberIn(JSON.stringify(event.fields), /\bid(\d+)\b/),
+    problemOf: ({ status }) => (status === 'OK' ? 'it failed' : undefined),
   };
 };
 
@@ -29,6 +37,11 @@ function message(flags: number, status: number, id: number, body: Buffer): Buffe
   head.writeBigInt64BE((1n << 60n) + BigInt(id), 4);
   head.writeInt32BE(body.length, 12);
   return Buffer.concat([head, body]);
+}
+
+/** An exception: the number of its kind, the definition of its class, and fields of that. */
+function exception(name: string, fields: string): Buffer {
+  return Buffer.concat([Buffer.of(0x90, 0x43), text(name), Buffer.from(fields)]);
 }
 
 function text(value: string): Buffer {

@@ -21,48 +21,63 @@ const ABOUT: NumberedProtocol = {
   begins: (_side, bytes, start) => dubboBegins(bytes, start),
 };
 
+/** Serializations of which names are read. */
+const READ: ReadonlySet<number> = new Set(Object.values(SERIALIZATION));
 const NAMES = ['dubbo', 'service', 'version', 'method'] as const;
 const OK = 20;
 /** What the body of a response begins with: an exception, a value, or nothing; from 3 on with attachments behind it. */
 const RESULTS = ['exception', 'value', 'null', 'exception', 'value', 'null'] as const;
 
+const DIGIT_0 = 0x30;
+
+/** Whose method is in bytes that were not captured. */
+const METHOD_NOT_SEEN = '(method not seen)';
+
+/** What follows a header, as far as it was captured and kept. */
+interface Body {
+  readonly serialization: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** More of it follows. */
+  readonly isCut: boolean;
+}
+
 function read(side: Side, bytes: Uint8Array, start: number, end: number, showSecrets: boolean): Said {
   const flags = u8(bytes, start + 2);
   const key = (BigInt(i32(bytes, start + 4)) << 32n) | BigInt(i32(bytes, start + 8) >>> 0);
-  const serialization = flags & FLAG.serialization;
-  const body = start + DUBBO_HEADER;
-  if ((flags & FLAG.request) === 0)
-    return answerOf(key, u8(bytes, start + 3), serialization, bytes, body, end, showSecrets);
+  const body: Body = {
+    serialization: flags & FLAG.serialization,
+    bytes,
+    start: start + DUBBO_HEADER,
+    end,
+    isCut: end < start + dubboLength(bytes, start),
+  };
+  if ((flags & FLAG.request) === 0) return answerOf(key, u8(bytes, start + 3), body, showSecrets);
   const isEvent = (flags & FLAG.event) !== 0;
-  const { route, fields } = isEvent ? { route: '(heartbeat)', fields: {} } : calledOf(serialization, bytes, body, end);
+  const { route, fields } = isEvent ? { route: '(heartbeat)', fields: {} } : calledOf(body);
   const isOneWay = (flags & FLAG.twoWay) === 0 || side === SIDE.server;
   return isOneWay ? { kind: 'message', label: route, fields } : { kind: 'request', key, label: route, route, fields };
 }
 
 /** Service and method of a call. */
-function calledOf(
-  serialization: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): { readonly route: string; readonly fields: Fields } {
-  const texts = textsOf(serialization, bytes, start, end);
+function calledOf(body: Body): { readonly route: string; readonly fields: Fields } {
+  const { serialization, isCut } = body;
+  const texts = textsOf(body);
   const [, service, version, method] = NAMES.map((_, index) => {
     const text = texts[index];
     return text === undefined ? undefined : oneLine(text);
   });
+  if (isCut && method === undefined && READ.has(serialization)) {
+    return { route: METHOD_NOT_SEEN, fields: { service, version: version || undefined } };
+  }
   if (service === undefined || method === undefined) {
     return { route: `(serialization ${serialization})`, fields: { serialization } };
   }
   return { route: `${service}.${method}`, fields: { service, method, version: version || undefined } };
 }
 
-function textsOf(
-  serialization: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): readonly (string | undefined)[] {
+function textsOf({ serialization, bytes, start, end }: Body): readonly (string | undefined)[] {
   if (serialization === SERIALIZATION.hessian2) {
     const hessian = new Hessian(bytes, start, end);
     return NAMES.map(() => hessian.string());
@@ -77,10 +92,7 @@ function textsOf(
 function answerOf(
   key: bigint,
   status: number,
-  serialization: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
+  { serialization, bytes, start, end, isCut }: Body,
   showSecrets: boolean,
 ): Said {
   const name = STATUSES.get(status) ?? `status ${status}`;
@@ -90,7 +102,13 @@ function answerOf(
     const error = showSecrets ? plain : maskText(plain);
     return { kind: 'answer', key, status: name, failed: true, fields: { status: name, error: error || undefined } };
   }
-  const result = RESULTS[hessian?.small() ?? -1];
+  // Whether the method threw an exception is in the body's first byte.
+  if (isCut && READ.has(serialization) && end <= start) {
+    return { kind: 'answer', key, status: '', failed: false, fields: { status: name } };
+  }
+  // In JSON it is a digit.
+  const isDigit = serialization === SERIALIZATION.fastjson && end > start;
+  const result = RESULTS[isDigit ? u8(bytes, start) - DIGIT_0 : (hessian?.small() ?? -1)];
   if (result !== 'exception') return { kind: 'answer', key, status: name, failed: false, fields: { status: name } };
   const exception = oneLine(hessian?.className() ?? '');
   const shown = exception === '' ? 'exception' : (exception.split('.').at(-1) ?? exception);

@@ -88,6 +88,29 @@ test('after a loss the next message is found, and ids pair', () => {
   ]);
 });
 
+test('an exception in JSON', () => {
+  const ask: Step = [0, message(0xc6, 0, 6, Buffer.from(`"2.0.2"\n"${SERVICE}"\n"1.0.0"\n"json"\n"x"\n`))];
+  const thrown: Step = [1, message(6, 20, 6, Buffer.from('0\n{"message":"hunter2"}\n'))];
+  expect(brief(sameHoweverCut(dubbo, [ask, thrown]))).toEqual([`${SERVICE}.json = exception!`]);
+});
+
+test('a message that was not captured whole: nothing is said of the part that is missing', () => {
+  const cut = (side: 0 | 1, bytes: Buffer, kept: number): Step[] => [
+    [side, bytes.subarray(0, kept)],
+    [side, { gap: bytes.length - kept }],
+  ];
+  const ask: Step = [0, call(1, 'add')];
+  const thrown = message(2, 20, 1, THROWN);
+  expect(brief(play(dubbo, [ask, ...cut(1, thrown, 16)]))).toEqual([`${SERVICE}.add =  [response not captured]`]);
+  expect(brief(play(dubbo, [ask, ...cut(1, thrown, 17)]))).toEqual([
+    `${SERVICE}.add = exception! [response not captured]`,
+  ]);
+  const value: Step = [1, message(2, 20, 1, VALUE)];
+  const [event] = play(dubbo, [...cut(0, call(1, 'add'), 16 + 6 + 2 + SERVICE.length + 1), value]);
+  expect(brief(event === undefined ? [] : [event])).toEqual(['(method not seen) = OK [request not captured]']);
+  expect(event?.fields).toEqual({ dubbo: { service: SERVICE, status: 'OK' } });
+});
+
 test('who speaks; noise is not Dubbo; any bytes', () => {
   const probe = (bytes: Buffer) => dubbo.probe(bytes, 0, bytes.length);
   expect(
