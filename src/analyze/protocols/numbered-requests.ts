@@ -119,7 +119,9 @@ export class NumberedRequests<Request extends NumberedRequest, Key extends numbe
   #drop(number: Key, why: Incomplete, by?: Side): void {
     const request = this.#take(number);
     if (request === undefined) return;
-    const missed = this.#connection.missedSince(this.#answerer, request.message.acknowledged);
+    // A request that was sent again has acknowledged its answer: bytes that end there and were not captured may be that.
+    const since = Math.max(-1, request.message.acknowledged - 1);
+    const missed = this.#connection.missedSince(this.#answerer, since);
     if (missed) this.#options.unanswered(request, 'response not captured');
     else this.#options.unanswered(request, why, why === 'capture ended' ? undefined : by);
   }

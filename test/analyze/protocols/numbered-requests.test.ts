@@ -56,6 +56,14 @@ test('where bytes of the server are missing behind a request its answer was not 
   expect(unanswered).toEqual(['before: response not captured', 'after: no response by 0']);
 });
 
+test('so it may be where the missing bytes end with what a request acknowledges, which may have been sent again', () => {
+  const { unanswered, waiting, ask } = requests({ missed: 50 });
+  ask(1, 'at the end', message(0, 50));
+  ask(2, 'behind', message(10, 51));
+  waiting.end('closed', 0);
+  expect(unanswered).toEqual(['at the end: response not captured', 'behind: no response by 0']);
+});
+
 test('answers that may come in any order say nothing of other requests', () => {
   const { unanswered, waiting, ask } = requests({ ordered: false });
   for (const number of [7, 8]) ask(number);

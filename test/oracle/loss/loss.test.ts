@@ -30,6 +30,12 @@ test.each([
   ['mysql', 105_528, 'capture', 'answers that come right behind the next requests by chance, from the middle on'],
   ['memcached', 700_326, 'network', 'a request that one place has only as it was sent again, behind later ones'],
   ['http1', 700_035, 'network', 'the end of an answer is lost that lies between two requests'],
+  [
+    'rocketmq',
+    50_479,
+    'network',
+    'a request sent again behind its answer, of which neither the first sending nor the answer was captured',
+  ],
   ['mysql', 810_071, 'network', 'requests sent again that acknowledge an answer which was not captured'],
 ] as const)('%s, seed %i, %s: %s', (name, seed, scenario, _what) => {
   expect(run(name, seed, scenario).wrong).toEqual([]);
