@@ -21,7 +21,7 @@ const ANY = message(1000, -1);
 function requests({ ordered = true, missed = Number.NEGATIVE_INFINITY } = {}) {
   const unanswered: string[] = [];
   const waiting = new NumberedRequests<{ name: string; message: FramedMessage }>(
-    { missedSince: (_, offset) => missed > offset },
+    { missedSince: (_, offset) => missed > offset, missedUpTo: (_, offset) => missed >= offset },
     {
       context: {},
       kept: 100,
@@ -98,7 +98,10 @@ test.each([
   (holes, proven) => {
     const until = [holes.client, holes.server];
     const waiting = new NumberedRequests<{ message: FramedMessage }>(
-      { missedSince: (side, offset) => (until[side] as number) > offset },
+      {
+        missedSince: (side, offset) => (until[side] as number) > offset,
+        missedUpTo: (side, offset) => (until[side] as number) >= offset,
+      },
       { context: {}, kept: 100, ordered: true, unanswered: () => undefined },
     );
     const request = { message: message(0, 20) };

@@ -36,6 +36,13 @@ test.each([
     'network',
     'a request sent again behind its answer, of which neither the first sending nor the answer was captured',
   ],
+  ['mongodb', 50_565, 'network', 'the same, of which the capture begins with the second sending'],
+  [
+    'fastcgi',
+    50_193,
+    'network',
+    'a request sent again long behind its answer, whose number a later one has that was not captured',
+  ],
   ['mysql', 810_071, 'network', 'requests sent again that acknowledge an answer which was not captured'],
 ] as const)('%s, seed %i, %s: %s', (name, seed, scenario, _what) => {
   expect(run(name, seed, scenario).wrong).toEqual([]);
