@@ -119,9 +119,14 @@ export class NumberedRequests<Request extends NumberedRequest, Key extends numbe
   #drop(number: Key, why: Incomplete, by?: Side): void {
     const request = this.#take(number);
     if (request === undefined) return;
-    // A request that was sent again may have acknowledged its answer.
-    const missed = this.#connection.missedUpTo(this.#answerer, request.message.acknowledged);
-    if (missed) this.#options.unanswered(request, 'response not captured');
+    const { acknowledged } = request.message;
+    if (this.#connection.missedSince(this.#answerer, acknowledged)) {
+      this.#options.unanswered(request, 'response not captured');
+      return;
+    }
+    // One that was sent again may have acknowledged its answer.
+    const mayBeAnswered = this.#connection.missedUpTo(this.#answerer, acknowledged);
+    if (mayBeAnswered) this.#options.unanswered(request, 'unknown');
     else this.#options.unanswered(request, why, why === 'capture ended' ? undefined : by);
   }
 }

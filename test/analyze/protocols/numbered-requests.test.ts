@@ -61,7 +61,7 @@ test('so it may be where the missing bytes end with what a request acknowledges,
   ask(1, 'at the end', message(0, 50));
   ask(2, 'behind', message(10, 51));
   waiting.end('closed', 0);
-  expect(unanswered).toEqual(['at the end: response not captured', 'behind: no response by 0']);
+  expect(unanswered).toEqual(['at the end: unknown', 'behind: no response by 0']);
 });
 
 test('answers that may come in any order say nothing of other requests', () => {
