@@ -45,7 +45,7 @@ export const SERVERS: Readonly<Record<string, (files: Files, port: number) => st
     const more = 'ssl_early_data on; ssl_verify_client optional_no_ca;';
     writeFileSync(
       configuration,
-      `daemon off; user root; pid ${directory}/nginx.pid; error_log ${directory}/nginx.log; events {}
+      `daemon off; master_process off; user root; pid ${directory}/nginx.pid; error_log ${directory}/nginx.log; events {}
 http { access_log off; server { listen 127.0.0.1:${port} ssl; ${tls} ${more} ${place} } }`,
     );
     return ['nginx', '-e', join(directory, 'nginx.log'), '-c', configuration];
