@@ -125,6 +125,14 @@ export class PairedStream<R extends Waiting> {
     );
   }
 
+  /**
+   * What was skipped ends at this stream offset, where a message begins: answers may have begun before it, also to requests that were sent
+   * since bytes were skipped first. To be called before `understood`.
+   */
+  skippedUntil(side: Side, offset: number): void {
+    if (side === SIDE.server && this.#announced[side]) this.missed(side, 0, offset);
+  }
+
   /** Messages of a side are read again. */
   understood(side: Side): void {
     this.#announced[side] = false;

@@ -199,6 +199,7 @@ export class TdsConnection implements StreamAnalyzer {
     coming.bytes += framer.captured;
     coming.whole &&= whole;
     coming.tail = joined(coming.tail, whole ? last : NOTHING);
+    this.#stream.skippedUntil(side, framer.offset);
     this.#stream.understood(side);
     if (!isTls && !isLast(bytes, start)) {
       this.#coming[side] = coming;
