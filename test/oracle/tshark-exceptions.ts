@@ -11,6 +11,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   'captures/kafka.pcap': ['-d', 'tcp.port==9094,kafka'],
   'captures/mongodb.pcap': ['-d', 'tcp.port==27017,mongo'],
   'captures/mongodb-compressed.pcap': ['-d', 'tcp.port==27018,mongo'],
+  'captures/triple.pcap': ['-d', 'tcp.port==50051,http2'],
   'tcpdump/accecn_handshake.pcap': HOLES,
   'tcpdump/dns_tcp_8053.pcap': ['-d', 'tcp.port==8053,dns'],
   'tcpdump/vxlan_port_8472.pcap': ['-d', 'udp.port==8472,vxlan'],
