@@ -384,7 +384,7 @@ const SITUATIONS: readonly Situation[] = [
     app: 'pin',
     service: port(9003),
     captured: 3,
-    act: `node -e '${http2Client('ADDRESS', "':path': '/ok'", 60)}'`,
+    act: `node -e '${http2Client('ADDRESS', "':path': '/ok'", 90)}'`,
   },
   {
     title: 'a server that does not accept connections',
