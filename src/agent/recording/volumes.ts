@@ -19,7 +19,7 @@ export interface StoredBytes {
 
 /**
  * Volumes that the administrator has mounted into the agent for recordings: a directory for each destination. Every Capture has a directory of
- * its own there, whose name ends with its UID, so nobody gets at another's with a ticket.
+ * its own there, whose name ends with its UID: a ticket gives access to that one alone.
  */
 export class Volumes {
   readonly #root: string | undefined;

@@ -186,7 +186,7 @@ export class RecordingFetch {
     };
   }
 
-  /** Ask an agent, once more with a new ticket where it refuses the one that it has. */
+  /** Ask an agent, and again with a new ticket where it refuses the one that it has. */
   async #withTicket<Answer>(
     node: FetchNode,
     signal: AbortSignal,

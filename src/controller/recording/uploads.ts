@@ -32,14 +32,17 @@ export function sendingOf(
   capture: CaptureView,
   { agent, piece, now }: { readonly agent: PodView; readonly piece: RecordingPiece; readonly now: number },
 ): RecordingUpload | RecordingCopy {
-  const file = fileName(agent, piece.name);
-  if ('claim' in destination) return { volume: destination.name, directory: file.slice(0, -piece.name.length - 1) };
-  return uploadOf(destination, capture, { file, piece, now });
+  if ('claim' in destination) return { volume: destination.name, directory: agentDirectory(agent) };
+  return uploadOf(destination, capture, { file: fileName(agent, piece.name), piece, now });
 }
 
 /** Name of a file in a status and at its destination: with the agent, because another one of the same node counts from the beginning. */
-export function fileName({ nodeName, uid }: Pick<PodView, 'nodeName' | 'uid'>, piece: string): string {
-  return `${nodeName}-${uid.slice(0, 8)}/${piece}`;
+export function fileName(agent: Pick<PodView, 'nodeName' | 'uid'>, piece: string): string {
+  return `${agentDirectory(agent)}/${piece}`;
+}
+
+function agentDirectory({ nodeName, uid }: Pick<PodView, 'nodeName' | 'uid'>): string {
+  return `${nodeName}-${uid.slice(0, 8)}`;
 }
 
 /** What lets an agent send one file, and only this one: S3 compares the checksum. @param now milliseconds since 1970 */

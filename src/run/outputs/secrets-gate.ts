@@ -32,7 +32,7 @@ export interface BehindGate {
   /** Whether the secrets of its connection are already where they have to be; undefined: those of the key log count. */
   isServed?(random: string): boolean;
   readonly write: Output['write'];
-  /** Nobody takes what is written any more. */
+  /** What is written is not taken any more. */
   isEnded(): boolean;
 }
 
