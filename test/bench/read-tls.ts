@@ -36,7 +36,7 @@ export const readTls: Bench = {
         async () => analysed(capture, keyLog).speed,
         async () => opened(records),
       );
-      const { found } = analysed(capture, keyLog);
+      const { decrypted } = analysed(capture, keyLog);
       figures.push(
         figure({
           name,
@@ -45,7 +45,7 @@ export const readTls: Bench = {
           peer: samplesOf(peer),
           against: 'createDecipheriv(aes-256-gcm) on as many records',
           goal: { relation: '>=', ratio },
-          notes: [`the same packets without keys: ${plain.toFixed(0)} MB/s`, `connections decrypted: ${found}`],
+          notes: [`the same packets without keys: ${plain.toFixed(0)} MB/s`, `connections decrypted: ${decrypted}`],
         }),
       );
     }
@@ -64,7 +64,7 @@ async function download(fragment: number) {
 }
 
 /** Content of the download for each second of the processor, in MB, and how many connections were decrypted. */
-function analysed(capture: Uint8Array, keyLog: string | undefined): { speed: number; found: number } {
+function analysed(capture: Uint8Array, keyLog: string | undefined): { speed: number; decrypted: number } {
   const keys = new KeyLog();
   if (keyLog !== undefined) keys.add(keyLog);
   const seconds = processorSeconds(() => {
@@ -84,7 +84,7 @@ function analysed(capture: Uint8Array, keyLog: string | undefined): { speed: num
     }
     session.end();
   });
-  return { speed: BODY_BYTES / 1e6 / seconds, found: keys.found };
+  return { speed: BODY_BYTES / 1e6 / seconds, decrypted: keys.decrypted };
 }
 
 /** BODY_BYTES as records of AES-GCM. */

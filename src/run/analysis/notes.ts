@@ -11,7 +11,7 @@ export function analysisNotes(session: AnalysisSession): string[] {
   const withoutMatch = where?.note?.();
   if (withoutMatch !== undefined) lines.push(withoutMatch);
   lines.push(...outputNotes);
-  if (keys.size > 0) lines.push(`${counted(keys.found, 'TLS connection')} decrypted with their keys`);
+  if (keys.size > 0) lines.push(`${counted(keys.decrypted, 'TLS connection')} decrypted with their keys`);
   lines.push(...edgeNotes(session));
   if (analysis.copies > 0) {
     lines.push(`${counted(analysis.copies, 'duplicate packet')} (captured at more than one place) counted once`);

@@ -83,6 +83,7 @@ export class ProtectedConnection implements FrameSink {
   /** Of the key log, when it was last looked for secrets. */
   #keysVersion = 0;
   #isReported = false;
+  #isDecrypted = false;
   #side: Side = SIDE.client;
   #level: Level = 'handshake';
   #arrival: ArrivalTime = { now: 0, place: 0 };
@@ -288,6 +289,10 @@ export class ProtectedConnection implements FrameSink {
   }
 
   #read({ number, payload }: Opened, { side, level }: PacketBytes, arrival: ArrivalTime): void {
+    if (!this.#isDecrypted) {
+      this.#isDecrypted = true;
+      this.#host.keys.onDecrypted(this.random);
+    }
     if (level !== 'handshake') {
       // The same packet again.
       if (!this.#opened[side].add(number)) return;

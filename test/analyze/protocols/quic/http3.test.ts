@@ -45,7 +45,9 @@ describe.each([
   });
 
   test('the same without detail', () => {
-    const found = exchanges(analyseBytes(recorded.capture, false, 1 << 20, keysOf(recorded.keyLog)));
+    const keys = keysOf(recorded.keyLog);
+    const found = exchanges(analyseBytes(recorded.capture, false, 1 << 20, keys));
+    expect(keys.decrypted).toBe(asked.length);
     const facts = (list: typeof found) =>
       list.map(({ route, status, requestBytes, responseBytes, time }) => [
         route,
@@ -64,7 +66,9 @@ describe.each([
       / ([0-9a-f]+)$/gm,
       (_line, secret: string) => ` ${'5a'.repeat(secret.length / 2)}`,
     );
-    const other = analyseBytes(recorded.capture, true, 1 << 20, keysOf(wrong));
+    const wrongKeys = keysOf(wrong);
+    const other = analyseBytes(recorded.capture, true, 1 << 20, wrongKeys);
+    expect(wrongKeys.decrypted).toBe(0);
     expect(exchanges(other)).toEqual([]);
     const told = other.events.filter(({ event }) => event.kind === 'event' && event.code === 'QUIC_NOT_DECRYPTED');
     expect(told.length).toBeLessThanOrEqual(asked.length);

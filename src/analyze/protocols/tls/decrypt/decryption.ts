@@ -84,6 +84,7 @@ export class Decryption {
   /** The key log's version when it was last asked. */
   #asked = 0;
   #told = false;
+  #isDecrypted = false;
 
   constructor(context: StreamContext, means: DecryptionMeans, sink: DecryptionSink) {
     this.#context = context;
@@ -234,6 +235,11 @@ export class Decryption {
     return new DecryptedDirection({
       stages: () => this.#stages[side],
       isTls12: () => this.#isTls12(),
+      onOpened: () => {
+        if (this.#isDecrypted) return;
+        this.#isDecrypted = true;
+        this.#means.keys.onDecrypted(this.#clientRandom);
+      },
       onData: (stage, bytes, arrival) => {
         if (stage === 'early') this.#takeEarly(bytes, arrival);
         else {

@@ -29,6 +29,8 @@ export interface DirectionSink {
   stages(): readonly Stage[];
   /** Whether records of TLS <= 1.2, which name their type, are meant: these are protected behind a ChangeCipherSpec. */
   isTls12(): boolean;
+  /** A record was opened with a key: for every one. */
+  onOpened(): void;
   onData(stage: Stage['name'], bytes: Uint8Array, arrival: Arrival): void;
   /** Bytes of data that are missing or that no key decrypts, at least about so many. */
   onMissingData(length: number, encryptedEnd: number): void;
@@ -221,6 +223,7 @@ export class DecryptedDirection implements ProtectedSink, Framing {
     this.#stage = stage;
     this.#sequence = sequence + 1;
     this.#holes = 0;
+    this.#sink.onOpened();
   }
 
   /** A record that cannot be read: it counts, and what it holds is missing where data had begun. */

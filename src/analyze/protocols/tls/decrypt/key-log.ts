@@ -50,14 +50,15 @@ export class KeyLog {
   heldBytes = 0;
   /** Client randoms, hexadecimal, of the connections that were seen and have secrets. */
   readonly #found = new Set<string>();
-  /** Those of them that were forgotten. */
-  #foundBefore = 0;
+  /** Client randoms of those of which something was decrypted, and how many more were forgotten. */
+  readonly #decrypted = new Set<string>();
+  #decryptedBefore = 0;
   readonly #connections = new Map<string, { -readonly [name in keyof ConnectionSecrets]: ConnectionSecrets[name] }>();
   #bytes = 0;
 
-  /** Connections whose ClientHello was seen and whose secrets are here. */
-  get found(): number {
-    return this.#found.size + this.#foundBefore;
+  /** Connections of which something was decrypted with secrets from here. */
+  get decrypted(): number {
+    return this.#decrypted.size + this.#decryptedBefore;
   }
 
   /** Connections with secrets. */
@@ -114,6 +115,12 @@ export class KeyLog {
     return secrets;
   }
 
+  /** A record or packet of the connection was decrypted with its secrets. @param random its client random, 32 bytes */
+  onDecrypted(random: Uint8Array): void {
+    const key = Buffer.from(random.buffer, random.byteOffset, random.length).toString('hex');
+    if (this.#connections.has(key)) this.#decrypted.add(key);
+  }
+
   /** The lines of the connections that were found, each with its newline. */
   *foundLines(): Generator<string> {
     for (const random of this.#found) yield* this.linesOf(random);
@@ -140,7 +147,8 @@ export class KeyLog {
     const secrets = this.#connections.get(random);
     if (secrets === undefined) return;
     this.#connections.delete(random);
-    if (this.#found.delete(random)) this.#foundBefore += 1;
+    this.#found.delete(random);
+    if (this.#decrypted.delete(random)) this.#decryptedBefore += 1;
     this.#bytes -= CONNECTION_BYTES;
     for (const secret of Object.values(secrets)) this.#bytes -= SECRET_BYTES + secret.length;
   }

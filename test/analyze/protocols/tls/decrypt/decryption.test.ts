@@ -45,6 +45,14 @@ const told = ({ label, status, failed, incomplete, requestBytes, responseBytes, 
   http: fields.http,
 });
 
+/** Connections that a key log decrypts, wholly or in part. */
+function decrypted(recorded: Recorded, keyLog = recorded.keyLog): number {
+  const keys = new KeyLog();
+  keys.add(keyLog);
+  analyseBytes(tlsCapture(recorded.steps), true, 1 << 20, keys);
+  return keys.decrypted;
+}
+
 function analysed(recorded: Recorded, keyLog = recorded.keyLog, lost?: (index: number) => boolean): AnalysisEvent[] {
   const keys = new KeyLog();
   keys.add(keyLog);
@@ -102,6 +110,7 @@ describe('keys that do not fit', () => {
     const wrong = recorded.keyLog.replaceAll(/[0-9a-f]{8}$/gm, '00000000');
     const events = analysed(recorded, wrong);
     expect(exchangesOf(events, 'http')).toEqual([]);
+    expect([decrypted(recorded, wrong), decrypted(recorded)]).toEqual([0, 1]);
   });
 
   test('without any secrets of the connection nothing changes', async () => {

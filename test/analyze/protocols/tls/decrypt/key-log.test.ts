@@ -20,10 +20,9 @@ test('each secret counts once, and only lines that are no secrets count as inval
     `CLIENT_RANDOM ${random(3)} ${'0'.repeat(95)}`,
   ];
   log.add(text.join('\n'));
-  expect([log.version, log.size, log.invalid, log.leftOut, log.found]).toEqual([3, 2, 2, 0, 0]);
+  expect([log.version, log.size, log.invalid, log.leftOut]).toEqual([3, 2, 2, 0]);
   expect(log.secretsOf(Buffer.from(random(1), 'hex'))?.master?.toString('hex')).toBe(SECRET);
   expect(log.secretsOf(Buffer.from(random(9), 'hex'))).toBeUndefined();
-  expect(log.found).toBe(1);
   expect([...log.foundLines()]).toEqual([`CLIENT_RANDOM ${random(1)} ${SECRET}\n`]);
   log.add(`SERVER_HANDSHAKE_TRAFFIC_SECRET ${random(2)} ${'04'.repeat(32)}\r\n`);
   expect([log.version, log.size]).toEqual([4, 2]);
@@ -49,7 +48,7 @@ test('of a log that grows the oldest secrets go, and whoever listens gets the ne
   let count = 1;
   for (; log.secretsNamed(random(0)) !== undefined; count += 1) log.add(`CLIENT_RANDOM ${random(count)} ${SECRET}\n`);
   expect(log.secretsNamed(random(count - 1))?.master?.toString('hex')).toBe(SECRET);
-  expect([log.leftOut, log.found]).toEqual([0, 2]);
+  expect(log.leftOut).toBe(0);
   // Nothing of what is forgotten still counts.
   const left = log.size;
   for (let key = 0; key < count; key += 1) log.forget(random(key));
@@ -67,4 +66,15 @@ test('the lines of one connection', () => {
   expect([isComplete(log.secretsNamed(random(1))), isComplete(log.secretsNamed(random(2)))]).toEqual([true, true]);
   log.add(`CLIENT_TRAFFIC_SECRET_0 ${random(4)} ${'01'.repeat(32)}`);
   expect([isComplete(log.secretsNamed(random(4))), isComplete(undefined)]).toEqual([false, false]);
+});
+
+test('a connection counts as decrypted once, when something of it was decrypted, and still does when its secrets go', () => {
+  const log = new KeyLog();
+  log.add(`CLIENT_RANDOM ${random(1)} ${SECRET}\nCLIENT_RANDOM ${random(2)} ${SECRET}`);
+  log.secretsOf(Buffer.from(random(1), 'hex'));
+  expect(log.decrypted).toBe(0);
+  for (const number of [1, 1, 9]) log.onDecrypted(Buffer.from(random(number), 'hex'));
+  expect(log.decrypted).toBe(1);
+  log.forget(random(1));
+  expect(log.decrypted).toBe(1);
 });
