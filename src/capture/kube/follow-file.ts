@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { openExec } from './exec.ts';
-import { FOLLOW_SCRIPTS, type FollowScript, NO_PROGRAM } from './follow-scripts.ts';
+import { FOLLOW_SCRIPTS, type FollowScript, LINE_TOO_LONG, NO_PROGRAM } from './follow-scripts.ts';
 import type { Kube } from './kube.ts';
 import { FOLLOWED_FILE_BYTES } from './limits.ts';
 
@@ -124,6 +124,7 @@ async function readOnce(
       return 'final';
     }
     if (ended.kind === 'exited' && ended.code === NO_PROGRAM) return 'no program';
+    if (ended.kind === 'exited' && ended.code === LINE_TOO_LONG) return 'final';
     if (ended.kind === 'failed' && /executable file not found|no such file or directory/i.test(ended.error.message)) {
       note(NO_SHELL);
       return 'final';

@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,6 +120,64 @@ test.each(['dash', 'bash'])(
     expect(notes.filter((note) => !/reset|closed|hang up|broke/i.test(note))).toEqual([]);
   },
   120_000,
+);
+
+/** The most that a shell of these took of memory while it ran, bytes; 0 once it has gone. */
+function dataOf(pid: number | undefined): number {
+  try {
+    const [, kilobytes = '0'] = /^VmData:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** A shell and its subshell. */
+const dataOfAll = () =>
+  children.flatMap(({ pid }) => {
+    const subshells = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter(Boolean);
+    return [pid, ...subshells.map(Number)].map(dataOf);
+  });
+
+test.each(['dash', 'bash'])(
+  '%s without tail leaves out a line that is too long, and keeps no more of it than 64 KiB',
+  async (shell) => {
+    symlinkSync(execFileSync('which', [shell], { encoding: 'utf8' }).trim(), join(directory, 'sh'));
+    const path = join(directory, 'keys');
+    writeFileSync(path, `first\n${'x'.repeat(200_000)}`);
+    const { readings, notes } = await follow(path, {
+      onExec: (socket, request) => runHere(socket, request, directory),
+    });
+    const read = () => readings.join('');
+    await expect.poll(read, DEADLINE).toBe('first\n');
+    await expect.poll(() => notes, DEADLINE).toHaveLength(1);
+    expect(notes[0]).toContain('(app): lines longer than 64 KiB are left out');
+    // It grows in parts that are each short enough.
+    for (let part = 0; part < 4; part += 1) {
+      appendFileSync(path, 'y'.repeat(50_000));
+      await new Promise((resolve) => setTimeout(resolve, 600));
+    }
+    expect(Math.max(...dataOfAll())).toBeLessThan(4 * 2 ** 20);
+    appendFileSync(path, `\nsecond\n${'z'.repeat(60_000)}\n\nthird\n`);
+    const expected = `first\nsecond\n${'z'.repeat(60_000)}\n\nthird\n`;
+    await expect.poll(() => read() === expected, DEADLINE).toBe(true);
+    expect(notes).toHaveLength(1);
+    // Far more than a shell may keep, at once.
+    appendFileSync(path, 'x'.repeat(20_000_000));
+    if (shell === 'dash') {
+      await following;
+      expect(notes.slice(1)).toEqual([expect.stringContaining("a line is too long for the container's shell")]);
+      expect(children).toHaveLength(2);
+    } else {
+      appendFileSync(path, '\nfourth\n');
+      await expect.poll(() => read() === `${expected}fourth\n`, DEADLINE).toBe(true);
+      expect(Math.max(...dataOfAll())).toBeLessThan(4 * 2 ** 20);
+      expect(notes).toHaveLength(1);
+    }
+  },
+  170_000,
 );
 
 test('where even the shell is not found, as some runtimes report it, it ends and says so', async () => {
