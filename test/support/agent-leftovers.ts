@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PIPES_OF_FIRST } from '../../src/agent/limits.ts';
+import { layoutOf } from '../cluster/layout.ts';
 import { HANG_MS } from './hang.ts';
 
 /**
@@ -16,10 +17,12 @@ export async function leftInAgents(): Promise<string[]> {
   }
 }
 
-/** The waiting process of each agent of this machine's clusters. */
+/** The waiting process of each agent of our own cluster: those of another cluster of this machine may be capturing. */
 function waitingAgents(): string[] {
+  const { cgroup } = layoutOf();
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
+    if (!readOr(() => readFileSync(`/proc/${pid}/cgroup`, 'utf8'), '').includes(`${cgroup}/`)) return false;
     const words = readOr(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '').split('\0');
     return words.includes('idle') && words.some((word) => /ksnoop-agent(\.mjs)?$/.test(word));
   });
