@@ -49,6 +49,12 @@ export class HeldSegments {
     return this.segments.find((segment) => ((segment.sequence - sequence) | 0) > 0);
   }
 
+  /** Whether one of them begins behind a sequence number. */
+  reachesBehind(sequence: number): boolean {
+    const last = this.segments.at(-1);
+    return last !== undefined && ((last.sequence - sequence) | 0) > 0;
+  }
+
   takeAll(): HeldSegment[] {
     this.bytes = 0;
     return this.segments.splice(0);

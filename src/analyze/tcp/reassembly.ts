@@ -142,7 +142,9 @@ export class Reassembly {
     const { captured } = segment;
     if (spares.bytes + captured > SPARE_BYTES || this.waiting + captured > OUT_OF_ORDER_TOTAL_BYTES) return;
     const before = spares.bytes;
-    spares.add({ ...segment, bytes: Uint8Array.from(segment.bytes) });
+    // It came after one that lies behind it: it was sent again, or overtaken.
+    const isLate = spares.reachesBehind(segment.sequence);
+    spares.add({ ...segment, isLate, bytes: Uint8Array.from(segment.bytes) });
     this.waiting += spares.bytes - before;
   }
 

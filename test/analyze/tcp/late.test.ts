@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { analyseBytes } from '../../support/analysis.ts';
-import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
+import { type BuiltSegment, builtPcap, builtPcapng } from '../../support/built-capture.ts';
 
 const get = (name: string) => `GET /${name} HTTP/1.1\r\nHost: shop\r\n\r\n`;
 const answer = (code: number) => `HTTP/1.1 ${code} Made\r\nContent-Length: 2\r\n\r\nok`;
@@ -64,6 +64,34 @@ test('a request that is sent again comes before its answer, although it acknowle
   );
   expect(seen).not.toContain('GET /b 202');
   expect(seen).not.toContain('GET /c 201');
+});
+
+test('the same where a second place of capture has both requests, in the order in which they were sent', () => {
+  const at = (place: number, packets: readonly Packet[]): BuiltSegment[] =>
+    packets.map(([side, sequence, acknowledgment, payload = '', flags = '.'], index) => {
+      return { side, sequence, acknowledgment, payload, flags, at: place + index, interfaceId: place };
+    });
+  const begin: Packet[] = [...HANDSHAKE, [0, q(0), a(0), get('a')], [1, a(0), q(1), answer(200)]];
+  // GET /b and its answer 201 were not captured; what the client sent since only at the server.
+  const server: Packet[] = [
+    [0, q(2), a(2), get('c')],
+    [0, q(1), a(2), get('b')],
+    [1, a(2), q(3), answer(202)],
+  ];
+  const client: Packet[] = [
+    [1, a(2), q(3), answer(202)],
+    [0, q(3), a(3), get('d')],
+  ];
+  const segments = [...at(0, begin), ...at(1, [...begin, ...server]), ...at(0, client).map((one) => ({ ...one, at: 9 }))];
+  const { events } = analyseBytes(
+    builtPcapng(
+      segments.toSorted((one, other) => one.at - other.at),
+      ['shop/client/any', 'shop/web/any'],
+    ),
+  );
+  const seen = events.flatMap(({ event }) => (event.kind === 'exchange' ? [`${event.label} ${event.status}`] : []));
+  expect(seen).toContain('GET /a 200');
+  expect(seen).not.toContain('GET /b 202');
 });
 
 describe('packets of which the sender has counted on', () => {
