@@ -34,6 +34,7 @@ import { connectionFacts, connectionWaits } from './connection-facts.ts';
 import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
 import { followHealth } from './health.ts';
+import { mayBeKeepAlive } from './keep-alive.ts';
 import { SynOptions } from './options.ts';
 import { isOverheard } from './overheard.ts';
 import { takePlainSegment } from './plain-segment.ts';
@@ -240,7 +241,7 @@ export class TcpConnections implements StreamHost {
       this.#joined(this.#legs.handshake(slot, packet));
       if (seen !== undefined) seen.answer ??= seenAnswer(packet, this.clock.now);
     }
-    if (length === 0 || (packet.tcpFlags & TCP.rst) !== 0) return;
+    if (length === 0 || (packet.tcpFlags & TCP.rst) !== 0 || mayBeKeepAlive(packet)) return;
     if ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.streamEnded) return;
     const stream = this.#streams[slot] ?? this.#stream(slot);
     const { cursor, end, bytes, tcpFlags, tcpSequence } = packet;
@@ -386,7 +387,7 @@ export class TcpConnections implements StreamHost {
     const length = packet.payloadLength;
     const flags = ints[base + TCP_I32.flags] as number;
     const isOver = (flags & SEEN.streamEnded) !== 0;
-    if (length > 0 && (tcpFlags & TCP.rst) === 0 && !isOver) {
+    if (length > 0 && (tcpFlags & TCP.rst) === 0 && !isOver && !mayBeKeepAlive(packet)) {
       stream ??= this.#stream(slot);
       if ((flags & SEEN.midstream) !== 0 || this.comparesLegs) this.#compare(slot, packet);
       // Bytes in a SYN (RFC 7413) come behind it.

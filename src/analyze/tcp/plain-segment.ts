@@ -4,6 +4,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
 import { fillsWindow, newAcknowledgment } from './health.ts';
+import { mayBeKeepAlive } from './keep-alive.ts';
 import type { TcpStream } from './stream.ts';
 import { IDLE_NS } from './waits.ts';
 
@@ -68,6 +69,7 @@ export function takePlainSegment(
   const length = wireEnd - cursor;
   const behind = (sequence + length) | 0;
   if (length > 0) {
+    if (length === 1 && mayBeKeepAlive(packet)) return false;
     if (packet.end !== wireEnd || !stream.isSteady(clock, now) || fillsWindow(ints, other, behind)) return false;
   } else if (length < 0 || moved === 0) return false;
 

@@ -82,7 +82,11 @@ test('the same where a second place of capture has both requests, in the order i
     [1, a(2), q(3), answer(202)],
     [0, q(3), a(3), get('d')],
   ];
-  const segments = [...at(0, begin), ...at(1, [...begin, ...server]), ...at(0, client).map((one) => ({ ...one, at: 9 }))];
+  const segments = [
+    ...at(0, begin),
+    ...at(1, [...begin, ...server]),
+    ...at(0, client).map((one) => ({ ...one, at: 9 })),
+  ];
   const { events } = analyseBytes(
     builtPcapng(
       segments.toSorted((one, other) => one.at - other.at),

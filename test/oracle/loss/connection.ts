@@ -97,6 +97,8 @@ class Connection {
   readonly #agenda: { readonly time: number; readonly order: number; readonly act: () => void }[] = [];
   readonly #sent = [0, 0];
   readonly #received = [0, 0];
+  /** What each side knows that the other has received of its bytes. */
+  readonly #confirmed = [0, 0];
   readonly #unacknowledged = [0, 0];
   readonly #busyUntil = [0, 0];
   /** When the answer before the next one is written. */
@@ -262,7 +264,12 @@ class Connection {
       sent,
     } as const;
     this.#segments.push(isLost ? { ...segment, reach: this.#random.below(100) / 100 } : segment);
-    if (!isLost) this.#at(sent + oneWay, () => this.#arrived(side, offset, offset + bytes.length));
+    if (!isLost) {
+      this.#at(sent + oneWay, () => {
+        this.#confirm(side, segment.acknowledged);
+        this.#arrived(side, offset, offset + bytes.length);
+      });
+    }
     if (isLost || this.#happens(this.#network?.spurious)) {
       const again = sent + timeout(oneWay, this.#random);
       this.#at(again, () => this.#transmit(side, offset, bytes, again));
@@ -280,7 +287,7 @@ class Connection {
   /** A keep-alive, and its answer: of a byte that was acknowledged before. */
   #probe(side: 0 | 1): void {
     const end = this.#sent[side] as number;
-    if (this.#closed || end === 0 || this.#received[side] !== end) return;
+    if (this.#closed || end === 0 || this.#confirmed[side] !== end) return;
     const bytes = Buffer.alloc(this.#random.below(2));
     const acknowledged = this.#received[1 - side] as number;
     const sent = Math.max(this.#now, this.#busyUntil[side] as number);
@@ -332,6 +339,13 @@ class Connection {
       sent,
       ...(window === undefined ? {} : { window }),
     });
+    this.#at(sent + this.#behaviour.oneWay, () => this.#confirm(side, acknowledged));
+  }
+
+  /** An acknowledgement has arrived. @param side that sent it */
+  #confirm(side: 0 | 1, acknowledged: number): void {
+    const other = side === 0 ? 1 : 0;
+    this.#confirmed[other] = Math.max(this.#confirmed[other] as number, acknowledged);
   }
 
   #close(): void {

@@ -45,8 +45,8 @@ export class Element {
     return value;
   }
 
-  /** Its content as text, as far as it is kept. */
+  /** Its content as text, as far as it is kept: with an ellipsis where it goes on. */
   text(bytes: Uint8Array, end: number): string {
-    return utf8(bytes, this.start, Math.min(end, this.end));
+    return this.end > end ? `${utf8(bytes, this.start, end)}…` : utf8(bytes, this.start, this.end);
   }
 }

@@ -151,6 +151,16 @@ describe('what the capture does not have', () => {
     expect(told([[0, search(1)]])).toEqual(['search ou=people,dc=shop = ! [no response]']);
   });
 
+  it('texts that the end of the capture cuts off are marked', () => {
+    const steps: Step[] = [
+      [0, search(1)],
+      [1, result(1, 0x65, 53, 'id12').subarray(0, -1)],
+    ];
+    expect(told(steps, { end: 'capture ended' })).toEqual([
+      'search ou=people,dc=shop = unwillingToPerform id1…! [capture ended]',
+    ]);
+  });
+
   it('an abandoned search has no answer, and has not failed', () => {
     expect(
       told([
