@@ -78,8 +78,11 @@ interface Running {
   readonly announced: Map<string, PodView>;
 }
 
-/** A Capture that has ended, of which the last files are not where they belong yet. */
+/** A Capture that has ended, of which not all is done yet: the last files are not where they belong, or the status is not written. */
 interface Ending {
+  readonly uid: string;
+  /** Something was captured: its events have an end. */
+  readonly wasRunning: boolean;
   /** Milliseconds since 1970. */
   readonly since: number;
   readonly pods: readonly PodView[];
@@ -103,7 +106,7 @@ export class Reconciler {
   readonly #recordings: Recordings;
   /** UIDs of the Captures that record, by key: when they go, their recordings go. */
   readonly #uids = new Map<string, string>();
-  /** Captures that are ending, by UID. */
+  /** Captures that are ending, by key. */
   readonly #ending = new Map<string, Ending>();
 
   constructor(parts: ReconcilerParts) {
@@ -148,6 +151,7 @@ export class Reconciler {
     if (object === undefined) {
       this.#unfollow(key);
       this.#written.delete(key);
+      this.#ending.delete(key);
       return undefined;
     }
     let capture: CaptureView;
@@ -255,7 +259,6 @@ export class Reconciler {
   }
 
   async #end(key: string, capture: CaptureView, object: JsonObject, complete: Condition): Promise<number | undefined> {
-    const wasRunning = capture.status.phase === 'Running';
     const ending = this.#endingOf(key, capture);
     this.#unfollow(key);
     let status: JsonObject;
@@ -266,22 +269,20 @@ export class Reconciler {
       status = await this.#write(key, capture, object, verdict);
       if (verdict.phase !== 'Complete') return AGAIN_MS;
     }
-    if (wasRunning) announceEnd(this.#parts.events, capture, complete, status, ending.pods);
-    this.#ending.delete(capture.uid);
+    if (ending.wasRunning) announceEnd(this.#parts.events, capture, complete, status, ending.pods);
+    this.#ending.delete(key);
     const due = this.#recordings.dueIn(capture);
     return Number.isFinite(due) ? due : undefined;
   }
 
   /** Since when a Capture has been ending, and of which pods, as far as this controller knows. */
-  #endingOf(key: string, { uid, ends, recording }: CaptureView): Ending {
-    const now = this.#now();
-    const known = this.#ending.get(uid);
-    if (known !== undefined) return known;
+  #endingOf(key: string, { uid, ends, status }: CaptureView): Ending {
+    const known = this.#ending.get(key);
+    if (known?.uid === uid) return known;
     const running = this.#running.get(key);
     const pods = running?.uid === uid ? [...running.announced.values()] : [];
-    const ending = { since: Math.min(now, ends), pods };
-    // Others have ended at once.
-    if (recording !== undefined) this.#ending.set(uid, ending);
+    const ending = { uid, wasRunning: status.phase === 'Running', since: Math.min(this.#now(), ends), pods };
+    this.#ending.set(key, ending);
     return ending;
   }
 
@@ -326,7 +327,7 @@ export class Reconciler {
     this.#unfollow(key);
     this.#written.delete(key);
     this.#uids.delete(key);
-    this.#ending.delete(uid);
+    this.#ending.delete(key);
     this.#recordings.deleted(uid);
   }
 

@@ -405,6 +405,25 @@ test('the event of a refusal is written once, however often it is refused', asyn
   expect(events.map(({ reason }) => reason)).toEqual(['CaptureRefused']);
 });
 
+test('the events of an end are written when its status is, at another attempt', async () => {
+  await settled();
+  const [, object = {}] = [...captures].find(([key]) => key === KEY) ?? [];
+  captures.set(KEY, { ...object, spec: { ...objectAt(object, 'spec'), state: 'Stopped' } });
+  const permit = server.forbid(/^PATCH .*status/);
+  await expect(reconciler.reconcile(KEY)).rejects.toThrow('Forbidden');
+  expect(status().phase).toBe('Running');
+  permit();
+  await reconciler.reconcile(KEY);
+  await reconciler.reconcile(KEY);
+  await writer.written;
+  expect(status().phase).toBe('Complete');
+  expect(events.filter(({ reason }) => reason === 'CaptureComplete').map(({ kind }) => kind)).toEqual([
+    'Capture',
+    'Pod',
+    'Pod',
+  ]);
+});
+
 test('events that cannot be written are logged once, and written when they can be', async () => {
   server.forbid(/^POST .*events/);
   await settled();

@@ -17,8 +17,8 @@ export interface ObjectServer {
   /** Add or replace an object; watches are told. */
   put(object: TestObject): void;
   remove(kind: string, name: string): void;
-  /** Answer requests of this form (`GET /api/v1/namespaces/shop/pods?watch`) with 403 from now on. */
-  forbid(request: RegExp): void;
+  /** Answer requests of this form (`GET /api/v1/namespaces/shop/pods?watch`) with 403 from now on. @returns answers them again */
+  forbid(request: RegExp): () => void;
   /** Answer a path with this: discovery, a subresource. */
   answer(path: string, content: object): void;
   /** Answer requests that write (POST, PATCH, DELETE) with what this gives; undefined: 404. */
@@ -170,7 +170,10 @@ export async function startObjectServer(...initial: readonly TestObject[]): Prom
     onWrite: (answer) => {
       write = answer;
     },
-    forbid: (form) => void forbidden.push(form),
+    forbid(form) {
+      forbidden.push(form);
+      return () => void forbidden.splice(forbidden.indexOf(form), 1);
+    },
     endWatches(gone = false) {
       if (gone) oldest = version + 1;
       if (gone) version += 1;

@@ -235,17 +235,23 @@ export class Recording {
 
   async #finish(reason: RecordingEndReason, message: string | undefined): Promise<void> {
     clearTimeout(this.#timer);
-    this.#state = { ...this.#state, state: 'finishing', reason, ...(message !== undefined && { message }) };
+    this.#state = { ...this.#state, state: 'finishing', reason, ...this.#messageWith(message) };
     await this.#capturing?.stop();
     await this.#stream?.end(reason);
     await this.#trigger?.end();
     if (this.order.trigger !== undefined && this.#isTriggerWhole) {
       for (const { name, kept } of this.#pieces) if (!kept) this.#removePiece(name);
     }
-    this.#over(reason, message);
+    this.#over(reason);
   }
 
-  #over(reason: RecordingEndReason, message: string | undefined): void {
+  /** Its message may have what is wrong with its files already. */
+  #messageWith(more: string | undefined): Pick<RecordingState, 'message'> {
+    const { message: known } = this.#state;
+    return more === undefined ? {} : { message: known === undefined ? more : `${more} ${known}` };
+  }
+
+  #over(reason: RecordingEndReason, message?: string): void {
     const endedAt = Date.now();
     const { pods } = this.state;
     this.#state = {
@@ -253,7 +259,7 @@ export class Recording {
       pods: pods.map((pod) => ({ ...pod, capturing: false })),
       state: reason === 'failed' ? 'failed' : 'finished',
       reason,
-      ...(message !== undefined && { message }),
+      ...this.#messageWith(message),
       endedAt,
       removedAt: endedAt + this.order.keepMs,
     };

@@ -81,15 +81,20 @@ export class Recordings {
         await this.#resume(capture, files);
       } catch (thrown) {
         const code = systemCode(thrown);
-        if (code === undefined || code === 'ENOENT') {
-          this.#options.log(`a recording on the disk is not usable and is removed: ${messageOf(thrown)}`);
+        if (code !== undefined && code !== 'ENOENT') return this.#keepUnread(capture, thrown);
+        this.#options.log(`a recording on the disk is not usable and is removed: ${messageOf(thrown)}`);
+        try {
           files.removeAll();
-          return;
+        } catch (left) {
+          this.#keepUnread(capture, left);
         }
-        const why = this.#unread.add(capture, thrown, () => void this.#loadOne(capture));
-        this.#options.log(`recording of the Capture ${capture}: ${why}`);
       }
     });
+  }
+
+  #keepUnread(capture: string, thrown: unknown): void {
+    const why = this.#unread.add(capture, thrown, () => void this.#loadOne(capture));
+    this.#options.log(`recording of the Capture ${capture}: ${why}`);
   }
 
   list(): ListedRecording[] {
@@ -142,7 +147,10 @@ export class Recordings {
     return recording.state;
   }
 
-  /** Remove a recording and everything of it from the node's disk; it is no error when there is none. Files on volumes stay. */
+  /**
+   * Remove a recording and everything of it from the node's disk; it is no error when there is none. Files on volumes stay.
+   * @throws the disk's error: what is left is removed by another call, or when it is read again
+   */
   remove(capture: string): Promise<void> {
     return this.#turn(capture, async () => {
       const recording = this.#recordings.get(capture);
@@ -153,7 +161,12 @@ export class Recordings {
       clearTimeout(this.#removals.get(capture));
       this.#removals.delete(capture);
       await recording?.kill();
-      new RecordingFiles(this.#options.root, capture).removeAll();
+      try {
+        new RecordingFiles(this.#options.root, capture).removeAll();
+      } catch (thrown) {
+        this.#keepUnread(capture, thrown);
+        throw thrown;
+      }
     });
   }
 
@@ -274,7 +287,7 @@ export class Recordings {
     const { capture, state } = recording;
     clearTimeout(this.#removals.get(capture));
     const left = Math.max(0, (state.removedAt ?? Date.now()) - Date.now());
-    this.#removals.set(capture, setTimeout(() => void this.remove(capture), left).unref());
+    this.#removals.set(capture, setTimeout(() => void this.remove(capture).catch(() => {}), left).unref());
   }
 
   #turn<Result>(capture: string, task: () => Promise<Result>): Promise<Result> {

@@ -58,6 +58,7 @@ export class Recordings {
       tickets: this.#tickets,
       exists: (capture) => parts.captureOf(capture) !== undefined,
       found: (capture, agent) => this.#adopt(capture, agent),
+      mounting: (destination) => this.#mounting(destination),
     });
   }
 
@@ -118,10 +119,15 @@ export class Recordings {
   /** Agents that can read what others have left on a claim: those of the same nodes, whose volume it may be alone, and a few more. */
   #readers(destination: ClaimDestination, reports: readonly NodeReport[]): string[] {
     const nodes = new Set(reports.map(({ node }) => node));
-    const mounted = this.#parts.agents().filter(({ ready, uid }) => ready && this.#parts.mounts(uid, destination));
+    const mounted = this.#mounting(destination);
     const near = mounted.filter(({ nodeName }) => nodes.has(nodeName));
     const far = mounted.filter(({ nodeName }) => !nodes.has(nodeName)).slice(0, CLAIM_READERS);
     return [...near, ...far].map(({ uid }) => uid);
+  }
+
+  /** The ready agents that have a claim mounted. */
+  #mounting(destination: ClaimDestination): PodView[] {
+    return this.#parts.agents().filter(({ ready, uid }) => ready && this.#parts.mounts(uid, destination));
   }
 
   #claimOf({ recording: spec, namespace }: CaptureView): ClaimDestination | undefined {

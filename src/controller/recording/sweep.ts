@@ -15,8 +15,8 @@ export interface SweepParts {
   readonly exists: (capture: string) => boolean;
   /** An agent records a Capture that exists. */
   readonly found: (capture: string, agent: string) => void;
-  /** Whether an agent has the claim of a destination mounted. @param agent UID of its pod */
-  readonly mounts: (agent: string, destination: ClaimDestination) => boolean;
+  /** The ready agents that have the claim of a destination mounted. */
+  readonly mounting: (destination: ClaimDestination) => readonly PodView[];
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -75,9 +75,8 @@ export class Sweep {
   /** Remove from a claim what agents of before have left there. @returns whether an agent has removed it, or there is nothing */
   async #clear(capture: string, claim: ClaimDestination | undefined): Promise<boolean> {
     if (claim === undefined) return true;
-    const { pool, tickets, signal, mounts, agents, log } = this.#parts;
-    const mounted = agents().filter(({ ready, uid }) => ready && mounts(uid, claim));
-    for (const agent of mounted.slice(0, CLAIM_READERS)) {
+    const { pool, tickets, signal, mounting, log } = this.#parts;
+    for (const agent of mounting(claim).slice(0, CLAIM_READERS)) {
       try {
         await pool.ask(agent, (asked) =>
           asked.remove({ capture, ticket: () => tickets.remove(capture, agent), signal }),

@@ -80,3 +80,12 @@ test('one without a ring that has as many files as it may ends, and keeps them',
   expect(state).toMatchObject({ state: 'failed', message: expect.stringMatching(/may have 1000: nothing more is/) });
   expect(state.pieces).toHaveLength(RECORDING_PIECES - 1);
 }, 60_000);
+
+test('why it ends does not take the place of what is wrong with its files', async () => {
+  new RecordingFiles(root, CAPTURE).create();
+  for (const number of [1, 2, 3]) {
+    writeFileSync(new RecordingFiles(root, CAPTURE).path(pieceName(RECORDING_PIECES + number)), 'x');
+  }
+  const { message } = await restarted(ORDER, RECORDING_PIECES, 0);
+  expect(message).toMatch(/nothing more is recorded.* 3 files \(01001.pcapng/);
+}, 60_000);

@@ -1,8 +1,8 @@
 // Recordings of network namespaces, by a process that records as the agent does.
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -317,4 +317,32 @@ it('a file in a damaged part of the disk keeps no other from being read, and a s
   expect(again.pieces[0]?.packets).toBeGreaterThanOrEqual(500);
   expect((await agent.request('DELETE', { kind: 'recording', capture: none })).status).toBe(204);
   expect(readdirSync(join(agent.directory, 'recordings'))).toEqual([some]);
+});
+
+it('a recording that cannot be removed keeps no other from being read, and is removed when it can be', async () => {
+  const [some, unusable, removed] = [randomUUID(), randomUUID(), randomUUID()];
+  const directory = (capture: string) => join(agent.directory, 'recordings', capture);
+  for (const capture of [some, unusable, removed])
+    await agent.put(capture, orderOf([pair.left], { maxBytes: 2 * MIB }));
+  const held = [unusable, removed].map((capture) => join(directory(capture), 'held'));
+  try {
+    await agent.restart(() => {
+      writeFileSync(join(directory(unusable), 'state.json'), '{}');
+      for (const place of held) {
+        mkdirSync(place);
+        run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place]);
+      }
+    });
+    await agent.until(some, ({ state }) => state === 'recording');
+    const ask = (method: 'GET' | 'DELETE', capture: string) =>
+      agent.request(method, { kind: 'recording', capture }).then(({ status }) => status);
+    expect(await ask('GET', unusable)).toBe(500);
+    expect(await ask('DELETE', removed)).toBe(500);
+    expect(await ask('DELETE', removed)).toBe(500);
+    for (const place of held) run(['umount', place]);
+    for (const capture of [unusable, removed]) expect(await ask('DELETE', capture)).toBe(204);
+    expect(readdirSync(join(agent.directory, 'recordings'))).toEqual([some]);
+  } finally {
+    for (const place of held) spawnSync('umount', [place], { stdio: 'ignore' });
+  }
 });
