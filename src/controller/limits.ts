@@ -1,9 +1,15 @@
 /** Bounds of the controller. Times are milliseconds. */
 
-/** The Lease: how long it is valid, within what time the holder must renew it, how often both look at it (client-go's defaults). */
-export const LEASE_MS = 15_000;
-export const LEASE_RENEW_MS = 10_000;
-export const LEASE_RETRY_MS = 2_000;
+/**
+ * The Lease: how long it is valid after its last renewal, within what time of it the holder stops, how often the holder renews it, how long
+ * one try may take (a connection that has died is replaced then), and how often the replica that waits looks at it. A holder that is cut off
+ * is followed after LEASE_MS + LEASE_LOOK_MS at most, and what the next one needs to begin. client-go's 15, 10 and 2 s would be 19 s.
+ */
+export const LEASE_MS = 12_000;
+export const LEASE_STOP_MS = 10_000;
+export const LEASE_RENEW_MS = 2_000;
+export const LEASE_TRY_MS = 5_000;
+export const LEASE_LOOK_MS = 1_000;
 
 /**
  * A ticket of a running Capture is valid for so long. A permission that was withdrawn ends a stream within this time and ALLOWED_MS;

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadKube } from '../../src/capture/kube/config.ts';
 import type { Kube } from '../../src/capture/kube/kube.ts';
-import { type Election, whileElected } from '../../src/controller/election.ts';
+import { type Election, type ElectionTimes, whileElected } from '../../src/controller/election.ts';
 import { type JsonObject, objectAt } from '../../src/wire/guard.ts';
 import { type ObjectServer, startObjectServer } from '../support/object-server.ts';
 
 const PATH = '/apis/coordination.k8s.io/v1/namespaces/ksnoop/leases/controller';
 /** Long enough for any machine to renew in time; and so short that a test can wait for the end. */
-const LONG = { leaseMs: 120_000, renewMs: 90_000, retryMs: 20 };
-const SHORT = { leaseMs: 600, renewMs: 400, retryMs: 20 };
+const LONG = { leaseMs: 120_000, stopMs: 90_000, renewMs: 20, tryMs: 60_000, lookMs: 20 };
+const SHORT = { leaseMs: 600, stopMs: 400, renewMs: 20, tryMs: 200, lookMs: 20 };
 
 let server: ObjectServer;
 let kube: Kube;
@@ -40,12 +40,12 @@ function stored(object: JsonObject): JsonObject {
   return lease;
 }
 
-function election(identity: string, times: NonNullable<Election['times']>): Election {
+function election(identity: string, times: ElectionTimes): Election {
   return { kube, namespace: 'ksnoop', name: 'controller', labels: {}, identity, log: () => {}, times };
 }
 
 /** A replica, and what it does. */
-function replica(identity: string, log: string[], times: NonNullable<Election['times']>) {
+function replica(identity: string, log: string[], times: ElectionTimes) {
   const stop = new AbortController();
   const work = async (signal: AbortSignal) => {
     log.push(`${identity} begins`);
@@ -61,7 +61,7 @@ test('one replica works at a time, and the next one when it gives up the Lease',
   await vi.waitFor(() => expect(log).toEqual(['a begins']), { timeout: 60_000 });
   const b = replica('b', log, LONG);
   // Tries of b, which the holder outlives.
-  await sleep(10 * LONG.retryMs);
+  await sleep(10 * LONG.renewMs);
   expect(log).toEqual(['a begins']);
   a.stop.abort();
   await a.running;
