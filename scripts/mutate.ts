@@ -1,13 +1,15 @@
 /**
- * Changes one token at a time in a copy of the tree and runs the unit tests of the mirrored directory: which changes do they
- * not notice?
- *   npm run mutate -- [--sample 200] [--seed 1] [--in src/wire,src/run] [--seconds 300] [--again]
- * A run that was interrupted goes on where it was; with --again it begins anew.
+ * Changes one token at a time in a copy of the tree and runs the unit tests that reach it: which changes do they not notice?
+ *   npm run mutate -- [--sample 200 | --each 10] [--seed 1] [--in src/wire,src/run] [--tests test/wire,test/run] [--workers 1]
+ *     [--seconds 60] [--again]
+ * First every unit test runs once, which shows what it reaches. Then, for each change, the file's own test, those beside it,
+ * and the quickest others, up to `seconds` of these. A run that was interrupted goes on where it was; with --again it begins anew.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -17,121 +19,151 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { changed, type Mutant, mutantsOf } from './mutate/mutants.ts';
+import { type Mutant, mutantsOf } from './mutate/mutants.ts';
+import { type Baseline, baselines } from './mutate/reached.ts';
+import { type RunTest, withRunners } from './mutate/runners.ts';
 import { sample, testsOf } from './mutate/sample.ts';
+import { withSwitches } from './mutate/switches.ts';
 
 const root = join(import.meta.dirname, '..');
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
-type Verdict = 'noticed' | 'survived' | 'too slow';
+/** By whom a change was noticed: the tests of the mirrored directory, others, or only by the time that a test took. */
+type Verdict = 'beside' | 'elsewhere' | 'too slow' | 'survived' | 'not reached';
 
-interface Outcome extends Mutant {
-  readonly verdict: Verdict;
+interface Numbered extends Mutant {
+  readonly id: number;
 }
 
 const { values } = parseArgs({
   options: {
     sample: { type: 'string', default: '200' },
+    each: { type: 'string' },
     seed: { type: 'string', default: '1' },
     in: { type: 'string', default: 'src/analyze,src/wire,src/capture,src/run' },
-    seconds: { type: 'string', default: '300' },
+    workers: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '60' },
+    tests: { type: 'string', default: 'test/' },
     again: { type: 'boolean', default: false },
   },
 });
-const places = values.in.split(',');
-const git = (...words: string[]) => execFileSync('git', words, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 });
-const files = git('ls-files', ...places)
-  .split('\n')
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
-const all = files.flatMap((file) => mutantsOf(file, readFileSync(join(root, file), 'utf8')));
-const chosen = sample(all, Number(values.sample), Number(values.seed));
-
-/** Outcomes of this seed and commit, a line each. */
-const kept = join(root, 'node_modules/.cache/ksnoop-mutate');
-mkdirSync(kept, { recursive: true });
-const state = join(
-  kept,
-  `${git('rev-parse', '--short', 'HEAD').trim()}-${values.seed}-${places.join('+').replaceAll('/', '_')}.jsonl`,
+const git = (...words: string[]) =>
+  execFileSync('git', words, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 })
+    .trim()
+    .split('\n');
+const tracked = git('ls-files', '--cached', '--others', '--exclude-standard').filter((file) =>
+  existsSync(join(root, file)),
 );
-if (values.again) rmSync(state, { force: true });
-const known = new Map<string, Verdict>();
-const idOf = ({ file, at, kind }: Mutant) => `${file}:${at}:${kind}`;
+const places = values.in.split(',');
+const files = tracked.filter(
+  (file) => places.some((place) => file.startsWith(place)) && file.endsWith('.ts') && !file.endsWith('.d.ts'),
+);
+const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+const all: Numbered[] = [];
+const firstOf = new Map<string, number>();
+for (const [file, source] of sources) {
+  firstOf.set(file, all.length);
+  for (const mutant of mutantsOf(file, source)) all.push({ ...mutant, id: all.length });
+}
+const seed = Number(values.seed);
+const chosen =
+  values.each === undefined
+    ? sample(all, Number(values.sample), seed)
+    : files.flatMap((file) =>
+        sample(
+          all.filter((mutant) => mutant.file === file),
+          Number(values.each),
+          seed,
+        ),
+      );
+
+/** Results for exactly these sources. */
+const hash = createHash('sha1')
+  .update(JSON.stringify([...sources]))
+  .digest('hex')
+  .slice(0, 12);
+const kept = join(root, 'node_modules/.cache/ksnoop-mutate', hash);
+if (values.again) rmSync(kept, { recursive: true, force: true });
+mkdirSync(kept, { recursive: true });
+const state = join(kept, 'verdicts.jsonl');
+const known = new Map<number, Verdict>();
 for (const line of existsSync(state) ? readFileSync(state, 'utf8').trim().split('\n') : []) {
-  const outcome = JSON.parse(line) as Outcome;
-  known.set(idOf(outcome), outcome.verdict);
+  const outcome = JSON.parse(line) as { id: number; verdict: Verdict };
+  known.set(outcome.id, outcome.verdict);
 }
 
 /** The copy. Its files are no links to ours: they are written. */
 const copy = mkdtempSync(join(tmpdir(), 'ksnoop-mutate-'));
-/** The process group of the tests that run. */
-let group: number | undefined;
-process.once('exit', () => {
-  if (group !== undefined) process.kill(-group, 'SIGKILL');
-  rmSync(copy, { recursive: true, force: true });
-});
+process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-git('checkout-index', '--all', `--prefix=${copy}/`);
-for (const file of files) writeFileSync(join(copy, file), readFileSync(join(root, file)));
+for (const file of tracked) {
+  mkdirSync(join(copy, dirname(file)), { recursive: true });
+  cpSync(join(root, file), join(copy, file));
+}
 for (const name of ['node_modules', 'dist'])
   if (existsSync(join(root, name))) symlinkSync(join(root, name), join(copy, name));
 
-/** @returns whether the tests passed; undefined when they took too long */
-async function passes(tests: string): Promise<boolean | undefined> {
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const words = [vitest, 'run', '--project', 'unit', '--bail', '1', '--passWithNoTests', tests];
-  const child = spawn(process.execPath, words, { cwd: copy, stdio: 'ignore', detached: true });
-  group = child.pid;
-  const timer = setTimeout(() => {
-    // Its workers too.
-    if (group !== undefined) process.kill(-group, 'SIGKILL');
-  }, Number(values.seconds) * 1000);
-  const [code, signal] = await once(child, 'close');
-  group = undefined;
-  clearTimeout(timer);
-  return signal === 'SIGKILL' ? undefined : code === 0;
-}
-
-async function judge(mutant: Mutant): Promise<Verdict> {
-  const { own, beside } = testsOf(root, mutant.file);
-  const path = join(copy, mutant.file);
-  // The copy's: ours may be changed meanwhile.
-  const source = readFileSync(path, 'utf8');
-  writeFileSync(path, changed(source, mutant));
-  try {
-    for (const tests of own === undefined ? [beside] : [own, beside]) {
-      const passed = await passes(tests);
-      if (passed === undefined) return 'too slow';
-      if (!passed) return 'noticed';
-    }
-    return 'survived';
-  } finally {
-    writeFileSync(path, source);
+function switchOn(has: (id: number) => boolean, hits: boolean): void {
+  for (const [file, source] of sources) {
+    const first = firstOf.get(file) ?? 0;
+    const numberOf = (index: number) => (has(first + index) ? first + index : undefined);
+    writeFileSync(join(copy, file), withSwitches(file, source, numberOf, hits));
   }
 }
 
-const sound = new Map<string, boolean | undefined>();
-const outcomes: Outcome[] = [];
-for (const mutant of chosen) {
-  let verdict = known.get(idOf(mutant));
+async function judge({ id, file }: Numbered, tests: readonly Baseline[], run: RunTest): Promise<Verdict> {
+  const { own, beside } = testsOf(root, file);
+  const isBeside = ({ test }: Baseline) => test === own || test.startsWith(beside);
+  const reaching = tests.filter((test) => test.reaches(id));
+  const rank = (test: Baseline) => (test.test === own ? 0 : isBeside(test) ? 1 : 2);
+  reaching.sort((a, b) => rank(a) - rank(b) || a.took - b.took);
+  let left = Number(values.seconds) * 1000;
+  for (const test of reaching) {
+    if (!isBeside(test)) left -= test.took;
+    if (left < 0) break;
+    const request = { switches: { mutant: id, changes: all.length, hits: undefined }, test: test.test };
+    const answer = await run(request, 25_000 + test.took * 10);
+    if (answer === undefined) return 'too slow';
+    if (!answer.passed) return isBeside(test) ? 'beside' : 'elsewhere';
+  }
+  return reaching.length === 0 ? 'not reached' : 'survived';
+}
+
+const isSlow = (file: string) => /\.(?:host|cluster|fuzz)\.test\.ts$/.test(file);
+const unitTests = tracked
+  .filter((file) => values.tests.split(',').some((place) => file.startsWith(place)))
+  .filter((file) => file.endsWith('.test.ts') && !isSlow(file));
+const workers = Number(values.workers);
+switchOn(() => true, true);
+const tests = await baselines({
+  copy,
+  kept: join(kept, 'reached'),
+  tests: unitTests,
+  changes: all.length,
+  workers,
+  print,
+});
+const ids = new Set(chosen.map(({ id }) => id));
+switchOn((id) => ids.has(id), false);
+
+const outcomes: Verdict[] = [];
+await withRunners(copy, workers, chosen, async (mutant, run) => {
+  let verdict = known.get(mutant.id);
   if (verdict === undefined) {
-    const { beside } = testsOf(root, mutant.file);
-    if (!sound.has(beside)) sound.set(beside, await passes(beside));
-    if (sound.get(beside) !== true) {
-      print(`     not judged ${mutant.file}:${mutant.line}: ${beside} fails or takes too long without any change`);
-      continue;
-    }
-    verdict = await judge(mutant);
-    appendFileSync(state, `${JSON.stringify({ ...mutant, verdict })}\n`);
+    verdict = await judge(mutant, tests, run);
+    appendFileSync(state, `${JSON.stringify({ id: mutant.id, verdict })}\n`);
   }
-  outcomes.push({ ...mutant, verdict });
-  const shown = mutant.after === '' ? `without ${mutant.before.trim()}` : `${mutant.before} → ${mutant.after}`;
-  print(
-    `${String(outcomes.length).padStart(4)}/${chosen.length} ${verdict.padEnd(8)} ${mutant.file}:${mutant.line} ${shown}`,
-  );
-}
-const noticed = outcomes.filter(({ verdict }) => verdict !== 'survived').length;
+  outcomes.push(verdict);
+  const { file, line, before, after } = mutant;
+  const shown = after === ';' ? `without ${before}` : `${before} → ${after}`;
+  print(`${String(outcomes.length).padStart(4)}/${chosen.length} ${verdict.padEnd(11)} ${file}:${line} ${shown}`);
+});
+const count = (...verdicts: Verdict[]) => outcomes.filter((verdict) => verdicts.includes(verdict)).length;
 print(
-  `${noticed} of ${outcomes.length} changes were noticed (of ${all.length} that are possible; seed ${values.seed})`,
+  `${count('beside', 'elsewhere', 'too slow')} of ${outcomes.length} changes were noticed: ${count('beside')} by tests of the ` +
+    `same directory, ${count('elsewhere')} by others, ${count('too slow')} as a test took too long; no test reaches ` +
+    `${count('not reached')} (of ${all.length} that are possible; seed ${seed})`,
 );
+process.exit(0);

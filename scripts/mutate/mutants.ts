@@ -1,4 +1,4 @@
-import { codeOf } from './code-mask.ts';
+import { codeBelow, type Node, nodeAt, syntaxOf } from './syntax.ts';
 
 /** One token that is changed. */
 export interface Mutant {
@@ -12,93 +12,116 @@ export interface Mutant {
   readonly after: string;
 }
 
-type Rule = readonly [kind: Mutant['kind'], pattern: RegExp, after: (token: string) => string];
+/** A change and the node that it changes. */
+export interface Change extends Mutant {
+  readonly node: Node;
+}
 
-const OTHER: Readonly<Record<string, string>> = {
+const COMPARISONS: Readonly<Record<string, string>> = {
   '===': '!==',
   '!==': '===',
   '<': '<=',
   '<=': '<',
   '>': '>=',
   '>=': '>',
-  '&&': '||',
-  '||': '&&',
-  true: 'false',
-  false: 'true',
-  '+': '-',
-  '-': '+',
-  '*': '/',
-  '/': '*',
-  '+=': '-=',
-  '-=': '+=',
 };
-const other = (token: string) => OTHER[token] ?? token;
-
-/** The formatter puts blanks around operators between two values, and none around those of types. */
-const RULES: readonly Rule[] = [
-  ['comparison', /(?<= )(?:[!=]==|[<>]=?)(?= )/g, other],
-  ['boolean', /(?<= )(?:&&|\|\|)(?= )/g, other],
-  ['boolean', /(?<![\w$.'"-])(?:true|false)(?![\w$])(?!;? *[|}>])/g, other],
-  ['boolean', /(?<![\w$)\]!])!(?=[\w$(])/g, () => ''],
-  ['arithmetic', /(?<= )(?:[-+*/]|[-+]=)(?= )/g, other],
-  ['constant', /(?<![\w$.])\d[\d_]*(?![\w$.])/g, (token) => String(Number(token.replaceAll('_', '')) + 1)],
-];
-
-/** A statement of one line that does something: a call, or a value given to a variable that is there. */
-const STATEMENT =
-  /^ +(?!#\w+ =|return\b|throw\b|const\b|let\b|import\b|export\b|await new\b)(?:void |await )?[\w$.#?!]+(?:\[[^\]]*\])?(?:\(.*\)| [-+|&^]?= [^;]*);$/gm;
-
-/** Lines that say what something is, not what it does. */
-const DECLARES = /^(?:import\b|export (?:type|interface)\b|type\b|interface\b| +readonly [\w?]+: [^=]*;$|\} from )/;
+const LOGICAL: Readonly<Record<string, string>> = { '&&': '||', '||': '&&' };
+const ARITHMETIC: Readonly<Record<string, string>> = { '+': '-', '-': '+', '*': '/', '/': '*', '+=': '-=', '-=': '+=' };
 
 /** Every change of one token that this file allows. @param file its path, for the answer */
 export function mutantsOf(file: string, source: string): Mutant[] {
-  const code = codeOf(source);
+  return changesOf(file, source).map(({ node: _, ...mutant }) => mutant);
+}
+
+/** The same with the nodes, in the order of the file. */
+export function changesOf(file: string, source: string): Change[] {
   const lines = lineTable(source);
-  const declared = declarations(code);
-  const mutants: Mutant[] = [];
-  const add = (kind: Mutant['kind'], at: number, before: string, after: string) => {
-    const line = lines.findLastIndex((start) => start <= at) + 1;
-    if (!declared.has(line)) mutants.push({ file, line, kind, at, before, after });
+  const changes: Change[] = [];
+  const visit = (node: Node) => {
+    const change = changeOf(node, source);
+    if (change !== undefined) {
+      changes.push({ file, line: lines.findLastIndex((start) => start <= change.at) + 1, node, ...change });
+    }
+    for (const below of codeBelow(node)) visit(below);
   };
-  for (const [kind, pattern, after] of RULES) {
-    for (const found of code.matchAll(pattern)) add(kind, found.index, found[0], after(found[0]));
-  }
-  for (const found of code.matchAll(STATEMENT)) {
-    add('statement', found.index, source.slice(found.index, found.index + found[0].length), '');
-  }
-  return mutants.sort((a, b) => a.at - b.at || a.kind.localeCompare(b.kind));
+  visit(syntaxOf(source));
+  return changes.sort((a, b) => a.at - b.at || a.kind.localeCompare(b.kind));
 }
 
 /** The file with that change. */
-export function changed(source: string, { at, before, after }: Mutant): string {
+export function changed(source: string, { at, before, after }: Omit<Mutant, 'file' | 'line' | 'kind'>): string {
   return source.slice(0, at) + after + source.slice(at + before.length);
+}
+
+type Edit = Pick<Mutant, 'kind' | 'at' | 'before' | 'after'>;
+
+function changeOf(node: Node, source: string): Edit | undefined {
+  switch (node.type) {
+    case 'BinaryExpression':
+      return operator(node, source, 'comparison', COMPARISONS) ?? operator(node, source, 'arithmetic', ARITHMETIC);
+    case 'LogicalExpression':
+      return operator(node, source, 'boolean', LOGICAL);
+    case 'AssignmentExpression':
+      return operator(node, source, 'arithmetic', ARITHMETIC);
+    case 'UnaryExpression':
+      return negation(node);
+    case 'Literal':
+      return literal(node);
+    case 'ExpressionStatement':
+      return statement(node, source);
+    default:
+      return undefined;
+  }
+}
+
+function operator(
+  node: Node,
+  source: string,
+  kind: Mutant['kind'],
+  others: Readonly<Record<string, string>>,
+): Edit | undefined {
+  const before = String(node.operator);
+  const after = others[before];
+  const left = nodeAt(node, 'left');
+  if (after === undefined || left === undefined) return undefined;
+  return { kind, at: source.indexOf(before, left.end), before, after };
+}
+
+/** `!x`; of `!!x`, which only makes a boolean, the second one. */
+function negation(node: Node): Edit | undefined {
+  const value = nodeAt(node, 'argument');
+  if (node.operator !== '!' || (value?.type === 'UnaryExpression' && value.operator === '!')) return undefined;
+  return { kind: 'boolean', at: node.start, before: '!', after: '' };
+}
+
+/** Booleans and decimal integers. */
+function literal(node: Node): Edit | undefined {
+  const before = String(node.raw);
+  if (typeof node.value === 'boolean') {
+    return { kind: 'boolean', at: node.start, before, after: String(!node.value) };
+  }
+  if (typeof node.value !== 'number' || !/^\d[\d_]*$/.test(before)) return undefined;
+  return { kind: 'constant', at: node.start, before, after: String(node.value + 1) };
+}
+
+/** A statement of one line that does something: a call, or a value given to a variable that is there. */
+function statement(node: Node, source: string): Edit | undefined {
+  let what = nodeAt(node, 'expression');
+  if (what?.type === 'AwaitExpression' || (what?.type === 'UnaryExpression' && what.operator === 'void')) {
+    what = nodeAt(what, 'argument');
+  }
+  const before = source.slice(node.start, node.end);
+  const does = what?.type === 'AssignmentExpression' || what?.type === 'ChainExpression' || isCall(what);
+  return does && !before.includes('\n') ? { kind: 'statement', at: node.start, before, after: ';' } : undefined;
+}
+
+/** A class without super() cannot be made at all: everything notices that. */
+function isCall(node: Node | undefined): boolean {
+  return node?.type === 'CallExpression' && nodeAt(node, 'callee')?.type !== 'Super';
 }
 
 function lineTable(source: string): number[] {
   const starts = [0];
   for (let at = source.indexOf('\n'); at >= 0; at = source.indexOf('\n', at + 1)) starts.push(at + 1);
   return starts;
-}
-
-/** Numbers of the lines of types, from the one that begins to the one that ends it. */
-function declarations(code: string): Set<number> {
-  const declared = new Set<number>();
-  let within = false;
-  for (const [index, line] of code.split('\n').entries()) {
-    if (DECLARES.test(line)) {
-      declared.add(index + 1);
-      within = /^(?:export )?(?:type|interface)\b/.test(line) && !/;\s*$|\}\s*$/.test(line);
-    } else if (within) {
-      declared.add(index + 1);
-      if (/^[^ ].*$|;\s*$/.test(line) && /^\}|^ {2}[^ ].*;\s*$/.test(line))
-        within = !/^\}/.test(line) && !endsType(line);
-    }
-  }
-  return declared;
-}
-
-/** A union over several lines ends with a semicolon of its last one. */
-function endsType(line: string): boolean {
-  return /^ {2}\|.*;\s*$/.test(line);
 }

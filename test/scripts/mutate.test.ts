@@ -1,7 +1,8 @@
+import { stripTypeScriptTypes } from 'node:module';
 import { expect, test } from 'vitest';
-import { codeOf } from '../../scripts/mutate/code-mask.ts';
 import { changed, mutantsOf } from '../../scripts/mutate/mutants.ts';
 import { sample, testsOf } from '../../scripts/mutate/sample.ts';
+import { withSwitches } from '../../scripts/mutate/switches.ts';
 
 /** A template with a value in it. */
 const TEMPLATE = ['`$', '{a + 1}`'].join('');
@@ -27,7 +28,7 @@ test('operators, constants, booleans, negations and statements are changed', () 
     '2 boolean && > ||',
     '2 boolean ! > ',
     '2 boolean true > false',
-    `3 statement b.set(${TEMPLATE}, 0x10); > `,
+    `3 statement b.set(${TEMPLATE}, 0x10); > ;`,
     '3 arithmetic + > -',
     '3 constant 1 > 2',
     '4 comparison === > !==',
@@ -48,10 +49,59 @@ test('texts, comments, patterns, imports and types are not', () => {
     "const d = 'e === 3 // 4'; // 6 < 7",
     'const g = /[/] 8 === 9/.test(d);',
     'type H = 4;',
+    'const i = j as 5 | true;',
+    'class K extends L<7> { constructor() { super(); } declare m: 8; }',
     '',
   ].join('\n');
   expect(changes(source)).toEqual([]);
-  expect(codeOf(source)).toHaveLength(source.length);
+});
+
+/** Code in which changes are within each other, and stand where a bare expression may not. */
+const NESTED = [
+  'interface Point { readonly x: 1 }',
+  'const f = (a: number, b: number[]): unknown => {',
+  '  const seen: unknown[] = [];',
+  '  let total = 0 as number;',
+  '  for (let at = 0; at < b.length && at < 4; at += 1) total += (b[at] ?? 1) * a - 2;',
+  '  if (!(total > 3) || a === 1) seen.push(total + 1); else seen.push({ 5: true, a }[5]);',
+  '  if (a > 2)',
+  '    if (b.length > 1) seen.push(1);',
+  '    else seen.push(2);',
+  '  return [seen, total, a * 2 - (b as readonly number[]).length!];',
+  '};',
+  '',
+].join('\n');
+
+test('a change that is turned on does what the changed file does, and others do nothing', () => {
+  const mutants = mutantsOf('a.ts', NESTED);
+  expect(mutants.length).toBeGreaterThan(35);
+  const result = (source: string, mutant?: number) => {
+    const run = new Function(
+      'globalThis',
+      `${stripTypeScriptTypes(source)}; return [0, 1, 2, 3].map((a) => f(a, [a, 1, 2]))`,
+    );
+    return JSON.stringify(run({ __ksnoopMutant: mutant }));
+  };
+  const switched = withSwitches('a.ts', NESTED, (index) => index, false);
+  expect(switched.split('\n')).toHaveLength(NESTED.split('\n').length);
+  expect(result(switched)).toBe(result(NESTED));
+  for (const [id, mutant] of mutants.entries()) {
+    // Without its step the loop does not end.
+    if (mutant.before.startsWith('+=') && mutant.line === 5) continue;
+    expect(result(switched, id), JSON.stringify(mutant)).toBe(result(changed(NESTED, mutant)));
+  }
+});
+
+test('which changes were reached is written down', () => {
+  const source = 'const f = (a: number) => { if (a > 1) return a + 2; return a - 3; };\n';
+  const hits: number[] = [];
+  const run = new Function(
+    'globalThis',
+    `${stripTypeScriptTypes(withSwitches('a.ts', source, (index) => index, true))}; f(5)`,
+  );
+  run({ __ksnoopHits: hits });
+  const reached = mutantsOf('a.ts', source).filter((_, index) => hits[index] === 1);
+  expect(reached.map(({ before }) => before)).toEqual(['>', '1', '+', '2']);
 });
 
 test('a sample is what its seed says', () => {
