@@ -1,59 +1,78 @@
-import type { ColumnSource, SchemaElement } from 'hyparquet-writer';
+import type { SchemaElement } from 'hyparquet-writer';
 import type { FieldTable, FieldType } from '../../analyze/protocols/protocol.ts';
+import { BoolValues } from './bool-values.ts';
+import { IntegerValues, TimeValues } from './int64-values.ts';
+import { TextValues } from './text-values.ts';
+import { type EncodedValues, NO_VALUE, Room, type Values } from './values.ts';
 
-/** Values of a column, of a row group at most; what has no value is undefined. */
-type Values = (string | bigint | boolean | undefined)[];
+/** A column in a row group: its values, and which rows have one. */
+export interface EncodedColumn extends EncodedValues {
+  readonly rows: number;
+  readonly nulls: number;
+  /** Definition levels: 1 for each row with a value. */
+  readonly levels: Uint8Array;
+}
 
 /** One column of a table: a member of a record, at any depth. */
 export class Column {
   readonly name: string;
-  /** The record's member, and the members below it. */
-  readonly member: string;
   readonly #below: readonly string[];
   readonly #type: FieldType;
-  #values: Values = [];
+  readonly #values: Values;
+  readonly #levels = new Room();
+  /** Rows whose levels are written. */
+  #rows = 0;
+  #count = 0;
 
   /** @param path of the member, as `--where` has it: `http.method`. In the file it is `http_method`. */
   constructor(path: string, type: FieldType) {
-    const [member = path, ...below] = path.split('.');
+    const [, ...below] = path.split('.');
     this.name = path.replaceAll('.', '_');
-    this.member = member;
     this.#below = below;
     this.#type = type;
+    this.#values = valuesOf(type);
   }
 
   /**
    * Take the value of a row.
    * @param member the record's member @param row its number in the row group
-   * @returns characters that it keeps
+   * @returns characters that it adds to what is in memory
    */
-  set(member: unknown, row: number): number {
+  add(member: unknown, row: number): number {
     let value = member;
     for (const name of this.#below) value = isObject(value) ? value[name] : undefined;
     if (value === undefined || value === null) return 0;
-    const kept = cellOf(value, this.#type);
+    const characters = this.#values.add(value);
+    if (characters === NO_VALUE) return 0;
     this.#fill(row);
-    this.#values.push(kept);
-    return typeof kept === 'string' ? kept.length : 0;
+    this.#levels.fit(row + 1);
+    this.#levels.bytes[row] = 1;
+    this.#rows = row + 1;
+    this.#count += 1;
+    return characters;
   }
 
-  /** The rows of a row group, which it gives away. @param rows how many */
-  take(rows: number): ColumnSource {
-    const isEmpty = this.#values.length === 0;
+  /** The rows of a row group, until `clear`. @param rows how many */
+  encode(rows: number): EncodedColumn {
+    this.#levels.fit(rows);
     this.#fill(rows);
-    const data = this.#values;
-    this.#values = [];
-    // Texts are compared for their statistics, which takes longer than to write them; readers skip row groups by times and numbers.
-    return {
-      name: this.name,
-      data,
-      statistics: !isEmpty && this.#type !== 'string' && this.#type !== 'map' && this.#type !== 'list',
-    };
+    return { ...this.#values.encode(), rows, nulls: rows - this.#count, levels: this.#levels.bytes.subarray(0, rows) };
   }
 
-  /** Rows without a value are only written down when one with a value follows. */
-  #fill(rows: number): void {
-    while (this.#values.length < rows) this.#values.push(undefined);
+  /** Begin a row group. @param keep the memory for as many rows */
+  clear(keep: boolean): void {
+    this.#values.clear(keep);
+    this.#rows = 0;
+    this.#count = 0;
+    if (!keep) this.#levels.release();
+  }
+
+  /** Rows without a value are only noted when one with a value follows. */
+  #fill(row: number): void {
+    if (this.#rows >= row) return;
+    this.#levels.fit(row);
+    this.#levels.bytes.fill(0, this.#rows, row);
+    this.#rows = row;
   }
 
   /** @see https://parquet.apache.org/docs/file-format/types/logicaltypes/ */
@@ -91,43 +110,18 @@ export function columnsByMember(fields: FieldTable): ReadonlyMap<string, readonl
   return found;
 }
 
-/** @param value not null */
-function cellOf(value: unknown, type: FieldType): string | bigint | boolean | undefined {
+function valuesOf(type: FieldType): Values {
   switch (type) {
     case 'int':
     case 'duration':
-      return typeof value === 'number' && Number.isFinite(value) ? int64(BigInt(Math.round(value))) : undefined;
+      return new IntegerValues();
     case 'bool':
-      return typeof value === 'boolean' ? value : undefined;
+      return new BoolValues();
     case 'timestamp':
-      return typeof value === 'string' ? nanoseconds(value) : undefined;
-    case 'string':
-      return typeof value === 'string' ? value : JSON.stringify(value);
+      return new TimeValues();
     default:
-      return JSON.stringify(value);
+      return new TextValues(type !== 'string');
   }
-}
-
-const NS_IN_S = 1_000_000_000n;
-let secondText = '';
-let second = 0n;
-
-/** ns since 1970 of an RFC 3339 time in UTC with nine digits, as records have it. Times come in order: the second is kept. */
-function nanoseconds(text: string): bigint | undefined {
-  const whole = text.slice(0, 19);
-  if (whole !== secondText) {
-    const milliseconds = Date.parse(`${whole}Z`);
-    if (Number.isNaN(milliseconds)) return undefined;
-    secondText = whole;
-    second = BigInt(milliseconds / 1000) * NS_IN_S;
-  }
-  const fraction = Number(text.slice(20, 29));
-  return Number.isNaN(fraction) ? undefined : int64(second + BigInt(fraction));
-}
-
-/** The value where a column's 64 bits can hold it: a capture's times reach further, up to 2554, and its numbers are anybody's. */
-function int64(value: bigint): bigint | undefined {
-  return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

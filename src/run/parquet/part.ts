@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { zstdCompressSync } from 'node:zlib';
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { ByteWriter } from 'hyparquet-writer';
+import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import { systemCode } from '../../wire/errors.ts';
 import { cannotWrite } from '../sink/file-errors.ts';
 import { createFile } from '../sink/new-file.ts';
+import { type FileMetaData, writeColumnChunk } from './column-chunk.ts';
 import type { Column } from './columns.ts';
 
 /** What made the file, in its metadata. */
 const CREATED_BY = 'ksnoop';
+
+/** `PAR1`: a file begins and ends with it. */
+const MAGIC = 0x31524150;
 
 /**
  * One Parquet file: row groups of the same columns, compressed with zstd. It is written under a name that readers of `*.parquet`
@@ -20,7 +24,9 @@ export class Part {
   readonly #path: string;
   readonly #fd: number;
   readonly #bytes = new ByteWriter(1 << 16);
-  readonly #writer: ParquetWriter;
+  readonly #schema: FileMetaData['schema'];
+  readonly #groups: FileMetaData['row_groups'] = [];
+  #rows = 0;
 
   /**
    * @param directory is made where it does not exist
@@ -36,24 +42,38 @@ export class Part {
     const fd = createFile(this.#temporary);
     if (fd === undefined) throw cannotWrite(this.#temporary, new Error('it exists'));
     this.#fd = fd;
-    this.#writer = new ParquetWriter({
-      writer: this.#bytes,
-      schema: [{ name: 'ksnoop', num_children: columns.length }, ...columns.map(({ schema }) => schema)],
-      codec: 'ZSTD',
-      compressors: { ZSTD: (input) => zstdCompressSync(input) },
-      createdBy: CREATED_BY,
-    });
+    this.#schema = [{ name: 'ksnoop', num_children: columns.length }, ...columns.map(({ schema }) => schema)];
+    this.#bytes.appendUint32(MAGIC);
   }
 
   /** Write a row group of what the columns have. @throws KsnoopError CANNOT_WRITE */
   group(columns: readonly Column[], rows: number): void {
-    this.#writer.write({ columnData: columns.map((column) => column.take(rows)), rowGroupSize: rows });
+    const start = this.#bytes.offset;
+    const chunks = columns.map((column) => writeColumnChunk(this.#bytes, column.schema, column.encode(rows)));
+    let uncompressed = 0n;
+    for (const { meta_data } of chunks) uncompressed += meta_data?.total_uncompressed_size ?? 0n;
+    this.#groups.push({
+      columns: chunks,
+      total_byte_size: uncompressed,
+      num_rows: BigInt(rows),
+      total_compressed_size: BigInt(this.#bytes.offset - start),
+    });
+    this.#rows += rows;
     this.#flush();
   }
 
   /** The file is complete. @throws KsnoopError CANNOT_WRITE */
   end(): void {
-    this.#writer.finish();
+    writeMetadata(this.#bytes, {
+      version: 2,
+      created_by: CREATED_BY,
+      schema: this.#schema,
+      num_rows: BigInt(this.#rows),
+      row_groups: this.#groups,
+      // Is not written: the writer counts it.
+      metadata_length: 0,
+    });
+    this.#bytes.appendUint32(MAGIC);
     this.#flush();
     // On the disk before it has its name: a node may be lost.
     fsyncSync(this.#fd);

@@ -17,6 +17,13 @@ const OPEN_HOURS = 200;
 const HOURS_MAXIMUM = 10_000;
 const NO_HOUR = '__HIVE_DEFAULT_PARTITION__';
 
+const HOUR_CHARACTERS = '2026-11-29T15'.length;
+/** No time begins with it. */
+const NO_TIME = '-';
+
+/** While more hours than this are open, each gives its memory back after a row group. */
+const HOURS_WITH_MEMORY = 4;
+
 /** A row: a record of the JSON output, or of the same form. */
 export interface Row {
   /** RFC 3339, UTC. */
@@ -71,11 +78,10 @@ export class Table {
 
   /** @throws KsnoopError CANNOT_WRITE */
   add(row: Row): void {
-    // 2026-11-29T15
-    const text = row.time.slice(0, 13);
-    if (this.#last === undefined || text !== this.#lastText) {
+    if (this.#last === undefined || !row.time.startsWith(this.#lastText)) {
+      const text = row.time.slice(0, HOUR_CHARACTERS);
       this.#last = this.#hour(this.#partition(text));
-      this.#lastText = text;
+      this.#lastText = text.length === HOUR_CHARACTERS ? text : NO_TIME;
     }
     this.#characters += this.#last.add(row);
     this.#rows += 1;
@@ -89,7 +95,7 @@ export class Table {
     if (most === undefined) return;
     this.#rows -= most.rows;
     this.#characters -= most.characters;
-    most.group();
+    most.group(this.#open.size <= HOURS_WITH_MEMORY);
   }
 
   #hour(name: string): Hour {
@@ -138,14 +144,23 @@ export class Table {
   }
 }
 
-const NONE: readonly Column[] = [];
+/** A member of records, and the columns that are made of it. */
+interface Member {
+  readonly name: string;
+  readonly makes: readonly (() => Column)[];
+  /** None before the first row that has it. */
+  columns: readonly Column[];
+}
 
 /** Rows of one hour: one file, and another one each time that columns join after its first row group. */
 class Hour {
   readonly #directory: string;
-  readonly #all: ReturnType<typeof columnsByMember>;
   readonly #nextName: (() => string) | undefined;
-  readonly #columns = new Map<string, Column[]>();
+  readonly #members = new Map<string, Member>();
+  /** Those of the last row by their place in it: the next row mostly has the same ones. */
+  readonly #order: (Member | undefined)[] = [];
+  /** In the order of the file. */
+  #columns: readonly Column[] = [];
   #part: Part | undefined;
   /** Not written yet. */
   rows = 0;
@@ -160,23 +175,25 @@ class Hour {
   ) {
     this.#directory = directory;
     this.#nextName = nextName;
-    this.#all = all;
-    for (const member of always) this.#join(member);
+    for (const [name, makes] of all) this.#members.set(name, { name, makes, columns: [] });
+    for (const name of always) {
+      const member = this.#members.get(name);
+      if (member !== undefined) this.#join(member);
+    }
   }
 
   /** @returns characters that the row keeps */
   add(row: Row): number {
     const record = row as Row & Readonly<Record<string, unknown>>;
-    for (const member in record) {
-      if (this.#columns.has(member) || record[member] === undefined || !this.#all.has(member)) continue;
-      this.#endPart();
-      this.#join(member);
-    }
+    let place = 0;
     let characters = 0;
-    for (const member in record) {
-      const value = record[member];
-      if (value === undefined) continue;
-      for (const column of this.#columns.get(member) ?? NONE) characters += column.set(value, this.rows);
+    for (const name in record) {
+      const member = this.#member(name, place);
+      place += 1;
+      const value = record[name];
+      if (value === undefined || member === undefined) continue;
+      if (member.columns.length === 0) this.#join(member);
+      for (const column of member.columns) characters += column.add(value, this.rows);
     }
     this.rows += 1;
     this.characters += characters;
@@ -184,22 +201,29 @@ class Hour {
   }
 
   end(): void {
-    if (this.rows > 0) this.group();
+    if (this.rows > 0) this.group(false);
     this.#endPart();
   }
 
-  #join(member: string): void {
-    this.#columns.set(
-      member,
-      (this.#all.get(member) ?? []).map((make) => make()),
-    );
+  #member(name: string, place: number): Member | undefined {
+    const last = this.#order[place];
+    if (last?.name === name) return last;
+    const member = this.#members.get(name);
+    this.#order[place] = member;
+    return member;
   }
 
-  /** Write what is in memory as a row group. */
-  group(): void {
-    const columns = [...this.#columns.values()].flat();
-    this.#part ??= new Part(this.#directory, columns, this.#nextName?.());
-    this.#part.group(columns, this.rows);
+  #join(member: Member): void {
+    this.#endPart();
+    member.columns = member.makes.map((make) => make());
+    this.#columns = [...this.#columns, ...member.columns];
+  }
+
+  /** Write what is in memory as a row group. @param keep the memory of the columns */
+  group(keep: boolean): void {
+    this.#part ??= new Part(this.#directory, this.#columns, this.#nextName?.());
+    this.#part.group(this.#columns, this.rows);
+    for (const column of this.#columns) column.clear(keep);
     this.rows = 0;
     this.characters = 0;
   }
