@@ -41,6 +41,8 @@ async function answer({ switches, test }: Request): Promise<void> {
   const begun = performance.now();
   const specification = project.createSpecification(join(process.cwd(), test));
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications([specification]);
-  const passed = testModules.length > 0 && testModules.every((module) => module.ok()) && unhandledErrors.length === 0;
+  // Modules of earlier requests are among them.
+  const own = testModules.filter(({ moduleId }) => moduleId === specification.moduleId);
+  const passed = own.length > 0 && own.every((module) => module.ok()) && unhandledErrors.length === 0;
   process.send?.({ passed, took: performance.now() - begun } satisfies Answer);
 }
