@@ -1,0 +1,3 @@
+import { findsAsRecorded } from '../captured-events.ts';
+
+findsAsRecorded('captures/tds.pcap');
