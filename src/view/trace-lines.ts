@@ -42,7 +42,7 @@ export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): str
   const red = (text: string) => (failed ? colours.failure(text) : text);
   const parts = [clockText(trace.time, utc), cutToCells(sanitise(trace.label), LABEL_WIDTH)];
   if (status !== undefined) parts.push(red(sanitise(status)));
-  const missing = incompleteText({ ...trace, kind: 'exchange' });
+  const missing = trace.incomplete === undefined ? '' : incompleteText({ ...trace, kind: 'exchange' });
   if (missing !== '') parts.push(red(`[${missing}]`));
   parts.push(routeText(trace));
   if (total !== undefined) parts.push(latencyText(total));
@@ -54,7 +54,7 @@ export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): str
   }
   if (connect !== undefined) parts.push(red(connectText(connect)));
   let lost = 0;
-  for (const hop of hops) for (const { count } of hop.lost) lost += count;
+  for (const hop of hops) if (hop.lost.length > 0) for (const { count } of hop.lost) lost += count;
   if (lost > 0) parts.push(red(`${counted(lost, 'segment')} lost`));
   if (ambiguous !== undefined) {
     parts.push(colours.aside(`${counted(ambiguous, 'call')} may belong to another request`));
@@ -206,22 +206,28 @@ function kindText({ kind, calls }: HopRecord): string {
 /** All that the request passed: `shop/client-1 → ingress/edge → shop/web-2`. */
 function routeText({ src, dst, hops }: TraceRecord): string {
   const client = peerText(src);
+  const stops: string[] = [];
   // A node that puts its own address in place of the client's is passed later.
   const isPassedLater = hops[0]?.from !== client && hops.some(({ depth, to }) => depth === 0 && to === client);
-  const stops = isPassedLater ? [] : [client];
-  for (const { from, to } of hops)
-    for (const stop of [from, to]) if (stop !== undefined && !stops.includes(stop)) stops.push(stop);
-  if (hops.length === 0) stops.push(peerText(dst));
-  // Requests one after the other often pass the same.
-  if (!isSameList(stops, lastStops)) {
-    lastStops = stops;
-    lastRoute = stops.map(sanitise).join(' → ');
+  if (!isPassedLater) stops.push(client);
+  for (const { from, to } of hops) {
+    if (!stops.includes(from)) stops.push(from);
+    if (to !== undefined && !stops.includes(to)) stops.push(to);
   }
-  return lastRoute;
+  if (hops.length === 0) stops.push(peerText(dst));
+  const last = stops[stops.length - 1] ?? '';
+  // Requests to one server often pass the same.
+  const known = routes.get(last);
+  if (known !== undefined && isSameList(stops, known.stops)) return known.text;
+  const text = stops.map(sanitise).join(' → ');
+  if (routes.size >= ROUTES_KEPT) routes.clear();
+  routes.set(last, { stops, text });
+  return text;
 }
 
-let lastStops: readonly string[] = [];
-let lastRoute = '';
+/** By the last stop: the route that led there last. */
+const routes = new Map<string, { readonly stops: readonly string[]; readonly text: string }>();
+const ROUTES_KEPT = 256;
 
 function isSameList(some: readonly string[], others: readonly string[]): boolean {
   if (some.length !== others.length) return false;

@@ -37,9 +37,37 @@ export function maskTarget(target: string): string {
   return maskShapes(maskParameters(plain, 0));
 }
 
+const EQUALS = 0x3d;
+
+/**
+ * Whether a parameter of a text may have to be masked: one has a secret's name, or something encoded. Nearly all texts have none,
+ * and looking costs a fraction of replacing.
+ */
+function mayMaskParameter(text: string): boolean {
+  let at = text.indexOf('=');
+  if (at < 0) return false;
+  if (text.includes('%') || text.includes('{')) return true;
+  for (; at >= 0; at = text.indexOf('=', at + 1)) {
+    let from = at;
+    for (; from > 0; from -= 1) {
+      const code = text.charCodeAt(from - 1);
+      // Blanks are not ASCII alone.
+      if (code > 0x7e) return true;
+      if (code <= 0x20 || code === EQUALS || BEGINS.includes(code)) break;
+    }
+    if (from === at) continue;
+    const name = text.slice(from, at);
+    if (isSecretParameter(name) || STATE.test(name)) return true;
+  }
+  return false;
+}
+
+/** What begins a parameter, and ends the one before: `?`, `&`, `;`, `#`. */
+const BEGINS: readonly number[] = [0x3f, 0x26, 0x3b, 0x23];
+
 function maskParameters(target: string, depth: number): string {
   let text = target;
-  if (text.includes('=')) {
+  if (mayMaskParameter(text)) {
     text = text.replace(PAIR, (pair, begin: string, name: string, value: string) => {
       const plain = name.includes('%') ? decoded(name) : name;
       if (isSecretParameter(plain) || (STATE.test(plain) && value !== '' && !STATE_OF_A_THING.test(value))) {

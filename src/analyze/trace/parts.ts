@@ -69,38 +69,48 @@ interface Split {
   readonly until: number | undefined;
 }
 
-function split({ call, facts, depth, confidence, until }: Split): Part[] | undefined {
+function split(whole: Split): Part[] | undefined {
+  const { call, facts, depth, confidence, until } = whole;
   const { passedTo } = call;
-  const chain = chainOf([...call.vantages, ...(passedTo?.between ?? []), ...(passedTo?.call.vantages ?? [])]);
+  const chain = chainOf(
+    passedTo === undefined ? call.vantages : [...call.vantages, ...passedTo.between, ...passedTo.call.vantages],
+  );
   const outer = chain[0];
-  const inner = chain.at(-1);
+  const inner = chain[chain.length - 1];
   if (outer === undefined || inner === undefined) return undefined;
   const { requestStart, requestEnd, responseStart } = outer;
   const responseEnd = until ?? outer.responseEnd;
   if (requestStart === undefined || requestEnd === undefined || requestEnd < requestStart) return undefined;
   if (responseStart === undefined || responseEnd === undefined || responseEnd < responseStart) return undefined;
-  const plain = { call, depth, confidence, to: undefined, lost: [], count: 0 } as const;
-  const parts: Part[] = [{ ...plain, kind: 'request', duration: requestEnd - requestStart, at: outer }];
+  const parts: Part[] = [plain(whole, 'request', requestEnd - requestStart, outer)];
   for (let index = 1; index < chain.length; index += 1) {
     const at = chain[index - 1] as Vantage;
     const to = chain[index] as Vantage;
     const duration = (turn(at) as number) - (turn(to) as number);
     const isInPod = passedTo !== undefined && at.place >>> 16 === to.place >>> 16;
     // Between its program and itself a sidecar has the request; the connection between two sidecars is another one.
-    if (isInPod) parts.push({ ...plain, kind: 'proxy', duration, at });
+    if (isInPod) parts.push(plain(whole, 'proxy', duration, at));
     else {
       const isOne = passedTo === undefined || isBetween(at, to, passedTo.between) || isBetween(at, to, call.vantages);
-      const lost = isOne ? lostBetween(at, to, facts) : [];
-      parts.push({ ...plain, kind: isOne ? 'network' : 'mesh', duration, at, to, lost });
+      const kind = isOne ? 'network' : 'mesh';
+      const lost = isOne ? lostBetween(at, to, facts) : NONE_LOST;
+      parts.push({ kind, call, depth, duration, at, to, lost, confidence, count: 0 });
     }
   }
   const last = passedTo?.call.vantages.includes(inner) === true ? passedTo.call : call;
   const isSure = last === call || passedTo?.confidence === 'proven';
-  const behind = { call: last, facts, depth, confidence: isSure ? confidence : 'likely', until: undefined } as const;
-  if (facts.isServer(last, inner)) parts.push(...served(behind, inner));
-  else parts.push({ ...plain, kind: 'beyond', duration: turn(inner) as number, at: inner });
-  parts.push({ ...plain, kind: 'response', duration: responseEnd - responseStart, at: outer });
+  const behind = last === call ? whole : { ...whole, call: last, confidence: isSure ? confidence : 'likely' };
+  if (facts.isServer(last, inner)) addServed(parts, behind, inner);
+  else parts.push(plain(whole, 'beyond', turn(inner) as number, inner));
+  parts.push(plain(whole, 'response', responseEnd - responseStart, outer));
   return parts;
+}
+
+const NONE_LOST: readonly Lost[] = [];
+
+/** A part of a call that was measured at one place. All parts have the same members in the same order: they are made for every request. */
+function plain({ call, depth, confidence }: Split, kind: PartKind, duration: number, at: Vantage): Part {
+  return { kind, call, depth, duration, at, to: undefined, lost: NONE_LOST, confidence, count: 0 };
 }
 
 function isBetween(at: Vantage, to: Vantage, vantages: readonly Vantage[]): boolean {
@@ -121,15 +131,18 @@ function chainOf(vantages: readonly Vantage[]): Vantage[] {
 }
 
 /** The time at the server: its own, and the calls it made. */
-function served({ call, facts, depth, confidence }: Split, inner: Vantage): Part[] {
+function addServed(parts: Part[], of: Split, inner: Vantage): void {
+  const { call, facts, depth, confidence } = of;
   const begin = inner.requestEnd as number;
   const end = inner.responseStart as number;
+  if (call.children.length === 0) {
+    parts.push(plain(of, 'server', end - begin, inner));
+    return;
+  }
   const children = call.children
     .filter(({ inner: at }) => (at.requestStart ?? Number.POSITIVE_INFINITY) < end)
     .sort((a, b) => (a.inner.requestStart as number) - (b.inner.requestStart as number));
   const own = children.some(({ passedOn }) => passedOn) ? 'proxy' : 'server';
-  const plain = { call, depth, confidence, at: inner, to: undefined, lost: [], count: 0 } as const;
-  const parts: Part[] = [];
   let cursor = begin;
   for (let index = 0; index < children.length; ) {
     const group = groupAt(children, index, end);
@@ -138,16 +151,14 @@ function served({ call, facts, depth, confidence }: Split, inner: Vantage): Part
     const from = Math.min(end, Math.max(cursor, first.inner.requestStart as number));
     const to = Math.max(from, Math.min(end, Math.max(...group.map((child) => endAt(child, children, end)))));
     if (to === from) continue;
-    parts.push({ ...plain, kind: own, duration: from - cursor });
-    parts.push(
-      ...(group.length > 1
-        ? [{ ...plain, kind: 'calls' as const, duration: to - from, count: group.length }]
-        : within(first, from, to, { facts, depth: depth + 1 })),
-    );
+    parts.push(plain(of, own, from - cursor, inner));
+    if (group.length > 1) {
+      const [lost, count, duration] = [NONE_LOST, group.length, to - from];
+      parts.push({ kind: 'calls', call, depth, duration, at: inner, to: undefined, lost, confidence, count });
+    } else parts.push(...within(first, from, to, { facts, depth: depth + 1 }));
     cursor = to;
   }
-  parts.push({ ...plain, kind: own, duration: end - cursor });
-  return parts;
+  parts.push(plain(of, own, end - cursor, inner));
 }
 
 /** The calls from one on that overlap. */
@@ -176,27 +187,28 @@ function endAt(child: Child, children: readonly Child[], end: number): number {
 function within(child: Child, from: number, to: number, { facts, depth }: Pick<Split, 'facts' | 'depth'>): Part[] {
   const { call, confidence, inner } = child;
   const { requestStart, responseStart, responseEnd } = inner;
-  const plain = { call, depth, confidence, at: inner, to: undefined, lost: [], count: 0 } as const;
-  if (responseStart === undefined) return [{ ...plain, kind: 'attempt', duration: to - from }];
+  const of = { call, facts, depth, confidence, until: to };
+  if (responseStart === undefined) return [plain(of, 'attempt', to - from, inner)];
   const isWhole = requestStart === from && responseStart <= to && (responseEnd ?? responseStart) >= to;
   if (isWhole && depth < TRACE_DEPTH && chainOf(call.vantages)[0]?.place === inner.place) {
-    const parts = split({ call, facts, depth, confidence, until: to });
+    const parts = split(of);
     if (parts !== undefined) return parts;
   }
-  return [{ ...plain, kind: 'beyond', duration: to - from }];
+  return [plain(of, 'beyond', to - from, inner)];
 }
 
 /**
  * Segments that left one place more often than they came to the next one. Where the capture at their destination missed packets
  * it may have missed these too: then none is called lost.
  */
-function lostBetween(outer: Vantage, inner: Vantage, { isComplete }: PlaceFacts): Lost[] {
-  const lost: Lost[] = [];
+function lostBetween(outer: Vantage, inner: Vantage, { isComplete }: PlaceFacts): readonly Lost[] {
   const request = outer.requestAgain.count - inner.requestAgain.count;
+  const response = inner.responseAgain.count - outer.responseAgain.count;
+  if (request <= 0 && response <= 0) return NONE_LOST;
+  const lost: Lost[] = [];
   if (request > 0 && inner.requestEnd !== undefined && isComplete(inner)) {
     lost.push({ count: request, of: 'request', after: outer.requestAgain.after });
   }
-  const response = inner.responseAgain.count - outer.responseAgain.count;
   if (response > 0 && outer.responseEnd !== undefined && isComplete(outer)) {
     lost.push({ count: response, of: 'response', after: inner.responseAgain.after });
   }

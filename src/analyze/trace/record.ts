@@ -116,11 +116,16 @@ export class TraceRecorder {
     const event = this.#sources.recorder().event(call.exchange, call.flow, hasFields);
     const parts = partsOf(call, this.#sources.places) ?? [];
     // Of the calls made because of it; of most there are none.
-    const records = new Map<Call, EventRecord>();
+    let records: Map<Call, EventRecord> | undefined;
     const hops: HopRecord[] = [];
     let sum = 0;
     for (const part of parts) {
-      hops.push(this.#hop(part, part.call === call ? event : this.#recordOf(part.call, records)));
+      let record = event;
+      if (part.call !== call) {
+        records ??= new Map();
+        record = this.#recordOf(part.call, records);
+      }
+      hops.push(this.#hop(part, record));
       sum += part.duration;
     }
     const total = parts.length === 0 ? undefined : sum;
@@ -147,9 +152,10 @@ export class TraceRecorder {
   /** @param record of the part's call */
   #hop({ call, kind, at, to, depth, duration, lost, confidence, count }: Part, record: EventRecord): HopRecord {
     const { dst } = record;
-    const called = this.#sources.names.ofHost(at.serverHost, call.exchange.time, -1);
     const isCall = kind === 'network' || kind === 'mesh' || kind === 'beyond' || kind === 'attempt';
     const isServer = kind === 'server' || kind === 'proxy' || kind === 'calls';
+    const called =
+      isCall || isServer ? this.#sources.names.ofHost(at.serverHost, call.exchange.time, -1) : undefined;
     // A node's interface sees what the pods behind it take: the time is the pod's.
     const isPodOfNode =
       isServer && called?.pod !== undefined && this.#sources.names.ofInterface(at.interfaceId)?.pod === undefined;

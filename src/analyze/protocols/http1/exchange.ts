@@ -84,7 +84,7 @@ export function requestOf(head: Head, time: number, showSecrets: boolean, body: 
   return {
     method: head.method,
     target: head.target,
-    host: showSecrets || head.host === '' ? head.host : maskedTarget(head.host),
+    host: showSecrets || head.host === '' ? head.host : maskedHost(head.host),
     version: head.version,
     upgrade: head.upgrade,
     probe: head.probe,
@@ -170,11 +170,16 @@ function countedFields(request: Request | undefined): Fields {
   return requestId === '' ? NO_FIELDS : { http: { requestId } };
 }
 
-const masked = new CacheOfTexts();
+/** Each has a cache of its own: hosts come again where targets do not, and a cache of such targets costs more than masking them. */
+const targets = new CacheOfTexts();
+const hosts = new CacheOfTexts();
 
-/** Nearly all targets and hosts come often. */
 function maskedTarget(target: string): string {
-  return masked.of(target, '', () => maskTarget(target));
+  return targets.of(target, '', () => maskTarget(target));
+}
+
+function maskedHost(host: string): string {
+  return hosts.of(host, '', () => maskTarget(host));
 }
 
 function fieldsOf(path: string, status: number | undefined, { request, response, interim }: ShownParts): Fields {
