@@ -9,10 +9,10 @@ export class RecentMap<Key, Value> {
   readonly #limit: number;
   readonly #values = new Map<Key, Value>();
   /** All keys before it are gone. Undefined before the first key is forgotten, and after others were deleted. */
-  #oldest: IterableIterator<Key> | undefined;
+  #oldest: IterableIterator<[Key, Value]> | undefined;
 
-  /** @param limit keys that are remembered, 1 or more */
-  constructor(limit: number) {
+  /** @param limit keys that are remembered, 1 or more; unless given all are, until they are taken */
+  constructor(limit = Number.POSITIVE_INFINITY) {
     this.#limit = limit;
   }
 
@@ -26,10 +26,19 @@ export class RecentMap<Key, Value> {
 
   set(key: Key, value: Value): void {
     this.#values.set(key, value);
-    if (this.#values.size <= this.#limit) return;
-    this.#oldest ??= this.#values.keys();
+    if (this.#values.size > this.#limit) this.takeOldest();
+  }
+
+  /** Forget the key that was added first. @returns it with its value; undefined where there is none */
+  takeOldest(): readonly [Key, Value] | undefined {
+    if (this.#values.size === 0) return undefined;
+    this.#oldest ??= this.#values.entries();
     const { value: oldest, done } = this.#oldest.next();
-    if (done !== true) this.#values.delete(oldest);
+    if (done === true) return undefined;
+    this.#values.delete(oldest[0]);
+    // An iterator that has come to its end does not go on with keys that are added then.
+    if (this.#values.size === 0) this.#oldest = undefined;
+    return oldest;
   }
 
   /** @returns whether it was there */

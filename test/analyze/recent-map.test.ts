@@ -39,3 +39,17 @@ test('however keys come and go, the oldest of too many are forgotten', () => {
     expect([map.size, map.get(asked)]).toEqual([plain.size, plain.get(asked)]);
   }
 });
+
+test('what is taken is what was added first, also after all was taken', () => {
+  const map = new RecentMap<string, number>();
+  expect(map.takeOldest()).toBeUndefined();
+  map.set('a', 1);
+  map.set('b', 2);
+  map.set('c', 3);
+  expect(map.takeOldest()).toEqual(['a', 1]);
+  expect(map.delete('b')).toBe(true);
+  map.set('a', 4);
+  expect([map.takeOldest(), map.takeOldest(), map.takeOldest(), map.size]).toEqual([['c', 3], ['a', 4], undefined, 0]);
+  map.set('d', 5);
+  expect([map.takeOldest(), map.takeOldest()]).toEqual([['d', 5], undefined]);
+});

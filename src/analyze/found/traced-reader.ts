@@ -1,6 +1,7 @@
 import type { TracedPacket, TunnelLeg } from '../flow/traced-packet.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { FOUND_WAYS } from '../limits.ts';
+import { RecentMap } from '../recent-map.ts';
 import { WrongShape, whole } from './shape.ts';
 
 /** As a tunnel's layer has it: `Geneve`. */
@@ -55,7 +56,7 @@ export class TracedReader {
   readonly #source: TracedSource;
   readonly #ways = new Map<number, Way>();
   /** By flow, as the stream counts them: numbers of its ways. */
-  readonly #byFlow = new Map<number, number[]>();
+  readonly #byFlow = new RecentMap<number, number[]>();
 
   constructor(source: TracedSource) {
     this.#source = source;
@@ -124,8 +125,7 @@ export class TracedReader {
     if (ways === undefined) this.#byFlow.set(whole(flow), [way]);
     else ways.push(way);
     if (this.#ways.size <= 2 * FOUND_WAYS) return;
-    const [oldest] = this.#byFlow.keys();
-    if (oldest !== undefined) this.forget(oldest);
+    for (const oldest of this.#byFlow.takeOldest()?.[1] ?? []) this.#ways.delete(oldest);
   }
 
   #ends(

@@ -1,6 +1,7 @@
 import { opensOrAnswers, type TracedPacket, type TunnelLeg } from '../flow/traced-packet.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { FOUND_WAYS } from '../limits.ts';
+import { RecentMap } from '../recent-map.ts';
 
 /** Packets of one block, and the time between the first and the last of them, ns: others wait for them. */
 const BLOCK_PACKETS = 256;
@@ -31,7 +32,7 @@ export interface TracedTarget {
 export class TracedWriter {
   readonly #target: TracedTarget;
   /** By flow. */
-  readonly #ways = new Map<number, Way[]>();
+  readonly #ways = new RecentMap<number, Way[]>();
   #open = 0;
   #count = 0;
   /** Ways that began, and packets, since the last block. */
@@ -116,8 +117,7 @@ export class TracedWriter {
 
   /** What the oldest flow brings later begins anew. */
   #makeRoom(): void {
-    const [oldest] = this.#ways.keys();
-    if (oldest !== undefined) this.forget(oldest);
+    this.#open -= this.#ways.takeOldest()?.[1].length ?? 0;
   }
 
   #handshake(packet: TracedPacket, device: number): void {

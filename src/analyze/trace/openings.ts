@@ -2,6 +2,7 @@ import { TimedQueue } from '../flow/timed-queue.ts';
 import type { SynOffer, TracedPacket, TunnelLeg } from '../flow/traced-packet.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { COPY_NS, LEG_HANDSHAKE_WINDOW_NS, PLACES_PER_FLOW, TRACE_OPENINGS } from '../limits.ts';
+import { RecentMap } from '../recent-map.ts';
 import { TCP } from '../tcp/flags.ts';
 
 /** TSvals of one opening that are remembered: each retransmitted SYN has another one. */
@@ -63,7 +64,7 @@ class Handshake implements Opening {
 export class Openings {
   /** Openings that were forgotten because of the bound before their outcome was known. */
   forgotten = 0;
-  readonly #byFlow = new Map<number, Handshake>();
+  readonly #byFlow = new RecentMap<number, Handshake>();
   readonly #byInitial = new Map<number, Handshake>();
   readonly #waiting: TimedQueue<Handshake>;
 
@@ -184,12 +185,10 @@ export class Openings {
 
   #bound(): void {
     while (this.#byFlow.size > TRACE_OPENINGS) {
-      const [oldest] = this.#byFlow;
-      if (oldest === undefined) return;
-      const [flow, opening] = oldest;
+      const opening = this.#byFlow.takeOldest()?.[1];
+      if (opening === undefined) return;
       if (!opening.isOver) this.forgotten += 1;
       this.#remove(opening);
-      this.#byFlow.delete(flow);
     }
   }
 }

@@ -154,8 +154,7 @@ export class TraceRecorder {
     const { dst } = record;
     const isCall = kind === 'network' || kind === 'mesh' || kind === 'beyond' || kind === 'attempt';
     const isServer = kind === 'server' || kind === 'proxy' || kind === 'calls';
-    const called =
-      isCall || isServer ? this.#sources.names.ofHost(at.serverHost, call.exchange.time, -1) : undefined;
+    const called = isCall || isServer ? this.#sources.names.ofHost(at.serverHost, call.exchange.time, -1) : undefined;
     // A node's interface sees what the pods behind it take: the time is the pod's.
     const isPodOfNode =
       isServer && called?.pod !== undefined && this.#sources.names.ofInterface(at.interfaceId)?.pod === undefined;

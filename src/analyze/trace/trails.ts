@@ -80,8 +80,8 @@ export class Trails {
   readonly roles = new Roles();
   /** Connections whose SYN was seen: the host that sent it. */
   readonly #begun = new RecentMap<number, number>(TRACE_BEGUN);
-  readonly #trails = new Map<number, Trail<DirectionMarks>>();
-  readonly #datagrams = new Map<number, Trail<DatagramMarks>>();
+  readonly #trails = new RecentMap<number, Trail<DirectionMarks>>();
+  readonly #datagrams = new RecentMap<number, Trail<DatagramMarks>>();
   /** By host: its connections that were seen at several interfaces. */
   readonly #passing = new Map<number, Set<number>>();
   #marks = 0;
@@ -127,12 +127,17 @@ export class Trails {
     const trail = this.#trails.get(flow);
     if (trail === undefined) return;
     this.#trails.delete(flow);
-    for (const end of [trail.host, trail.peer]) {
+    this.#forgot(flow, trail);
+  }
+
+  /** A connection is no longer in #trails. */
+  #forgot(flow: number, { host, peer, places }: Trail): void {
+    for (const end of [host, peer]) {
       const flows = this.#passing.get(end);
       flows?.delete(flow);
       if (flows?.size === 0) this.#passing.delete(end);
     }
-    for (const { marks } of trail.places) this.#marks -= marks[0].size + marks[1].size;
+    for (const { marks } of places) this.#marks -= marks[0].size + marks[1].size;
   }
 
   /** A SYN, or the answer to one, shows who calls whom, also where no data follows. */
@@ -199,18 +204,16 @@ export class Trails {
 
   /** The flow that was seen first goes. */
   #forgetDatagrams(now: number): void {
-    for (const [flow, { last }] of this.#datagrams) {
-      this.#datagrams.delete(flow);
-      if (now - last < LEG_DATAGRAM_WINDOW_NS) this.forgotten += 1;
-      return;
-    }
+    const oldest = this.#datagrams.takeOldest();
+    if (oldest !== undefined && now - oldest[1].last < LEG_DATAGRAM_WINDOW_NS) this.forgotten += 1;
   }
 
   #bound(): void {
     while (this.#trails.size > TRACE_CONNECTIONS || this.#marks > TRACE_MARKS_TOTAL) {
-      const [oldest] = this.#trails.keys();
+      const oldest = this.#trails.takeOldest();
       if (oldest === undefined) return;
-      this.forget(oldest);
+      this.#begun.delete(oldest[0]);
+      this.#forgot(...oldest);
       this.forgotten += 1;
     }
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { walkBlocks } from '../../agent/recording/blocks.ts';
 import { DIRECTION } from '../../analyze/layers/layer.ts';
 import { decodePacket, PacketView } from '../../analyze/packet/packet.ts';
+import { RecentMap } from '../../analyze/recent-map.ts';
 import { messageOf } from '../../wire/errors.ts';
 import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 import type { RecordingPiece } from '../../wire/recording.ts';
@@ -39,7 +40,7 @@ export class Keeper {
   readonly #options: KeeperOptions;
   readonly #times = new TimeRanges();
   /** Until when each flow was kept. */
-  readonly #flows = new Map<string, number>();
+  readonly #flows = new RecentMap<string, number>(FLOWS_REMEMBERED);
   readonly #view = new PacketView();
   #bytes = 0;
   #pieces = 0;
@@ -114,8 +115,6 @@ export class Keeper {
   #remember(flow: string, until: number): void {
     this.#flows.delete(flow);
     this.#flows.set(flow, until);
-    const [oldest] = this.#flows.keys();
-    if (this.#flows.size > FLOWS_REMEMBERED && oldest !== undefined) this.#flows.delete(oldest);
   }
 }
 
@@ -124,7 +123,7 @@ interface CopyOptions {
   /** First packets of flows that are kept from their beginning. */
   readonly flows: ReadonlyMap<string, number>;
   /** Until when flows were kept before, and which times. */
-  readonly known: ReadonlyMap<string, number>;
+  readonly known: Pick<RecentMap<string, number>, 'get'>;
   readonly times: TimeRanges;
   readonly base: Base;
   readonly view: PacketView;
