@@ -1,6 +1,7 @@
 import { readDns } from './read-dns.ts';
 import { readFlows } from './read-flows.ts';
 import { readMemory } from './read-memory.ts';
+import { readParquet } from './read-parquet.ts';
 import { readTls } from './read-tls.ts';
 import { readTrace } from './read-trace.ts';
 import { nginxCapture } from './support/big-capture.ts';
@@ -20,4 +21,4 @@ const read: Bench = {
 };
 
 /** Everything that is asked of reading captures. */
-export const READ_BENCHES = [read, readDns, readFlows, readMemory, readTls, readTrace] as const;
+export const READ_BENCHES = [read, readDns, readFlows, readMemory, readParquet, readTls, readTrace] as const;

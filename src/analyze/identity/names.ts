@@ -14,6 +14,9 @@ import { isShared } from './shared-address.ts';
 /** How often an address may change hands, per source; past it the oldest are forgotten, which is counted. */
 export const NAMES_PER_ADDRESS = 64;
 
+/** Names of which it is remembered what the last response with them said. */
+const OBSERVED_MAXIMUM = 4096;
+
 /** Who had an address from `since` (ns since the analysis' first packet) until the next one's; undefined where the owner is unknown. */
 interface Tenure {
   readonly since: number;
@@ -35,6 +38,13 @@ interface Entry {
   answer: Identity | undefined;
 }
 
+/** What the last DNS response with a name said. */
+interface Observed {
+  readonly identity: Identity;
+  readonly address: string;
+  readonly entry: Entry | undefined;
+}
+
 /**
  * Flows that must begin with an address at another interface, and none at the one before, until it is taken to have moved: a
  * single packet may be forged.
@@ -53,6 +63,8 @@ export class Names {
   readonly #byAddress = new Map<string, Entry>();
   /** By host number: the address' entry, or at which count of addresses it was seen to have none. */
   readonly #byHost: (Entry | undefined)[] = [];
+  /** By name and cluster. Most responses say again what the last one said. */
+  readonly #observed = new Map<string, Observed>();
   /** By interface: the number of its cluster. */
   readonly #clusters: number[] = [];
   #checkedAt = new Int32Array(1024).fill(-1);
@@ -120,9 +132,18 @@ export class Names {
 
   /** What a DNS answer at `time` called the address. @param cluster the number of the cluster in which it was seen */
   addObserved(address: string, name: string, time: number, cluster = 0): void {
-    const identity = this.#identities.get(this.#inCluster(observedName(name), cluster));
+    const key = entryKey(name, cluster);
+    const before = this.#observed.get(key);
+    if (before?.address === address) {
+      const last = before.entry?.observed.at(-1);
+      if (last?.identity === before.identity && last.since <= time) return;
+    }
+    const identity = before?.identity ?? this.#identities.get(this.#inCluster(observedName(name), cluster));
     // An address that does not fit into the table is not thereby without an owner.
-    if (identity !== undefined) this.#add(address, cluster, 'observed', { identity, since: time });
+    if (identity === undefined) return;
+    this.#add(address, cluster, 'observed', { identity, since: time });
+    if (this.#observed.size >= OBSERVED_MAXIMUM) this.#observed.clear();
+    this.#observed.set(key, { identity, address, entry: this.#byAddress.get(entryKey(address, cluster)) });
   }
 
   /** Who has an address from `since` on, from the cluster; no parts: it has no owner from then on. */

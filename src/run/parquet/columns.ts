@@ -1,5 +1,5 @@
 import type { SchemaElement } from 'hyparquet-writer';
-import type { FieldTable, FieldType } from '../../analyze/protocols/protocol.ts';
+import type { FieldType } from '../../analyze/protocols/protocol.ts';
 import { BoolValues } from './bool-values.ts';
 import { IntegerValues, TimeValues } from './int64-values.ts';
 import { TextValues } from './text-values.ts';
@@ -13,10 +13,9 @@ export interface EncodedColumn extends EncodedValues {
   readonly levels: Uint8Array;
 }
 
-/** One column of a table: a member of a record, at any depth. */
+/** One column of a table. */
 export class Column {
   readonly name: string;
-  readonly #below: readonly string[];
   readonly #type: FieldType;
   readonly #values: Values;
   readonly #levels = new Room();
@@ -26,22 +25,17 @@ export class Column {
 
   /** @param path of the member, as `--where` has it: `http.method`. In the file it is `http_method`. */
   constructor(path: string, type: FieldType) {
-    const [, ...below] = path.split('.');
     this.name = path.replaceAll('.', '_');
-    this.#below = below;
     this.#type = type;
     this.#values = valuesOf(type);
   }
 
   /**
    * Take the value of a row.
-   * @param member the record's member @param row its number in the row group
+   * @param value not null @param row its number in the row group
    * @returns characters that it adds to what is in memory
    */
-  add(member: unknown, row: number): number {
-    let value = member;
-    for (const name of this.#below) value = isObject(value) ? value[name] : undefined;
-    if (value === undefined || value === null) return 0;
+  add(value: unknown, row: number): number {
     const characters = this.#values.add(value);
     if (characters === NO_VALUE) return 0;
     this.#fill(row);
@@ -98,18 +92,6 @@ export class Column {
   }
 }
 
-/** The columns of fields, by the member of the record that they are in. */
-export function columnsByMember(fields: FieldTable): ReadonlyMap<string, readonly (() => Column)[]> {
-  const found = new Map<string, (() => Column)[]>();
-  for (const [path, { type }] of Object.entries(fields)) {
-    const [member = path] = path.split('.');
-    const list = found.get(member) ?? [];
-    list.push(() => new Column(path, type));
-    found.set(member, list);
-  }
-  return found;
-}
-
 function valuesOf(type: FieldType): Values {
   switch (type) {
     case 'int':
@@ -122,8 +104,4 @@ function valuesOf(type: FieldType): Values {
     default:
       return new TextValues(type !== 'string');
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { FieldTable } from '../../analyze/protocols/protocol.ts';
-import { type Column, columnsByMember } from './columns.ts';
+import type { Column } from './columns.ts';
+import { Member } from './members.ts';
 import { Part } from './part.ts';
 
 /** Rows, and characters of text in them, of a table that are in memory: then the hour with the most rows writes a row group. */
@@ -41,7 +42,7 @@ export interface TableOptions {
 /** A table in a directory of Parquet files: `date=2026-11-29/hour=15/ksnoop-….parquet`, in UTC. */
 export class Table {
   readonly #directory: string;
-  readonly #columns: ReturnType<typeof columnsByMember>;
+  readonly #fields: FieldTable;
   /** Members that every file has. */
   readonly #always: readonly string[];
   readonly #hoursMaximum: number;
@@ -72,8 +73,8 @@ export class Table {
     this.#part = part;
     this.#directory = directory;
     this.#hoursMaximum = hoursMaximum;
-    this.#columns = columnsByMember(fields);
-    this.#always = [...columnsByMember(always).keys()];
+    this.#fields = fields;
+    this.#always = [...new Set(Object.keys(always).map((path) => path.split('.', 1)[0] ?? path))];
   }
 
   /** @throws KsnoopError CANNOT_WRITE */
@@ -103,7 +104,7 @@ export class Table {
     if (hour === undefined) {
       if (this.#open.size >= OPEN_HOURS) this.#closeOldest();
       const ownName = this.#part === undefined ? undefined : () => this.#nextName(name);
-      hour = new Hour(join(this.#directory, name), this.#columns, this.#always, ownName);
+      hour = new Hour(join(this.#directory, name), this.#fields, this.#always, ownName);
     }
     // The one that was used last comes last.
     this.#open.delete(name);
@@ -144,21 +145,11 @@ export class Table {
   }
 }
 
-/** A member of records, and the columns that are made of it. */
-interface Member {
-  readonly name: string;
-  readonly makes: readonly (() => Column)[];
-  /** None before the first row that has it. */
-  columns: readonly Column[];
-}
-
 /** Rows of one hour: one file, and another one each time that columns join after its first row group. */
 class Hour {
   readonly #directory: string;
   readonly #nextName: (() => string) | undefined;
-  readonly #members = new Map<string, Member>();
-  /** Those of the last row by their place in it: the next row mostly has the same ones. */
-  readonly #order: (Member | undefined)[] = [];
+  readonly #members: Member;
   /** In the order of the file. */
   #columns: readonly Column[] = [];
   #part: Part | undefined;
@@ -167,17 +158,12 @@ class Hour {
   characters = 0;
   files = 0;
 
-  constructor(
-    directory: string,
-    all: ReturnType<typeof columnsByMember>,
-    always: readonly string[],
-    nextName?: () => string,
-  ) {
+  constructor(directory: string, fields: FieldTable, always: readonly string[], nextName?: () => string) {
     this.#directory = directory;
     this.#nextName = nextName;
-    for (const [name, makes] of all) this.#members.set(name, { name, makes, columns: [] });
-    for (const name of always) {
-      const member = this.#members.get(name);
+    this.#members = Member.of(fields);
+    for (const [place, name] of always.entries()) {
+      const member = this.#members.at(name, place);
       if (member !== undefined) this.#join(member);
     }
   }
@@ -188,12 +174,12 @@ class Hour {
     let place = 0;
     let characters = 0;
     for (const name in record) {
-      const member = this.#member(name, place);
+      const member = this.#members.at(name, place);
       place += 1;
       const value = record[name];
       if (value === undefined || member === undefined) continue;
-      if (member.columns.length === 0) this.#join(member);
-      for (const column of member.columns) characters += column.add(value, this.rows);
+      if (!member.hasJoined) this.#join(member);
+      characters += member.add(value, this.rows);
     }
     this.rows += 1;
     this.characters += characters;
@@ -205,18 +191,9 @@ class Hour {
     this.#endPart();
   }
 
-  #member(name: string, place: number): Member | undefined {
-    const last = this.#order[place];
-    if (last?.name === name) return last;
-    const member = this.#members.get(name);
-    this.#order[place] = member;
-    return member;
-  }
-
   #join(member: Member): void {
     this.#endPart();
-    member.columns = member.makes.map((make) => make());
-    this.#columns = [...this.#columns, ...member.columns];
+    this.#columns = [...this.#columns, ...member.join()];
   }
 
   /** Write what is in memory as a row group. @param keep the memory of the columns */

@@ -53,6 +53,27 @@ describe('an address', () => {
     expect(names.ofAddress(SERVER, 250)?.pod).toBe('api-1');
   });
 
+  it('is what DNS called it last, also where names come back', () => {
+    const { names } = madeAnalysis();
+    const said: readonly (readonly [string, number])[] = [
+      ['a.example', 10],
+      ['a.example', 20],
+      ['b.example', 30],
+      ['a.example', 40],
+      ['a.example', 35],
+    ];
+    for (const [name, time] of said) names.addObserved(SERVER, name, time);
+    names.addObserved(CLIENT, 'a.example', 50);
+    names.addObserved(SERVER, 'a.example', 60);
+    names.addObserved(CLIENT, 'a.example', 1, 7);
+    const at = (time: number) => names.ofAddress(SERVER, time)?.text;
+    expect([5, 15, 29, 30, 34, 35, 41, 99].map(at)).toEqual([
+      ...['a.example', 'a.example', 'a.example', 'b.example', 'b.example', 'a.example', 'a.example', 'a.example'],
+    ]);
+    expect(names.ofAddress(CLIENT, 55)?.text).toBe('a.example');
+    expect(names.ofAddress(CLIENT, 2, 7)?.text).toBe('other clusters/a.example');
+  });
+
   it('that was looked up before it had a name has it from then on', () => {
     const { hosts, names } = madeAnalysis();
     const number = host(hosts, SERVER);

@@ -1,8 +1,8 @@
-import { i32, u16 } from '../../bytes.ts';
+import { i32, u8, u16 } from '../../bytes.ts';
 import type { Fields } from '../../record/event.ts';
 import { ednsFields } from './edns.ts';
 import { FLAG, HEADER, opcodeOf, RECORD_FIXED, SECTION } from './message.ts';
-import { nameText, readName } from './name.ts';
+import { nameText, POINTER, readName } from './name.ts';
 import { className, OPCODE, opcodeName, rcodeName, TYPE, typeName } from './numbers.ts';
 import type { Question } from './question.ts';
 import { dataText, genericText } from './rdata.ts';
@@ -40,6 +40,8 @@ class MessageReading {
   #malformed = false;
   #omitted = 0;
   #edns: Fields | undefined;
+  /** The first question's name, to which most answers' names are a pointer. */
+  #firstName: string | undefined;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.#bytes = bytes;
@@ -88,23 +90,34 @@ class MessageReading {
     }
     const at = name.end;
     this.#at = at + 4;
+    const text = nameText(name.wire, 0, name.length);
+    this.#firstName ??= text;
     return {
-      name: nameText(name.wire, 0, name.length),
+      name: text,
       type: typeName(u16(this.#bytes, at)),
       class: className(u16(this.#bytes, at + 2)),
     };
   }
 
+  /** The name of a record at `#at`, and where it ends; undefined where it is none. */
+  #owner(): { readonly text: string; readonly end: number } | undefined {
+    const [bytes, at] = [this.#bytes, this.#at];
+    const isFirst = at + 2 <= this.#end && u8(bytes, at) === POINTER && u8(bytes, at + 1) === HEADER;
+    if (isFirst && this.#firstName !== undefined) return { text: this.#firstName, end: at + 2 };
+    const name = readName(bytes, this.#start, at, this.#end);
+    return name === undefined ? undefined : { text: nameText(name.wire, 0, name.length), end: name.end };
+  }
+
   /** @returns undefined for one that is reported elsewhere: EDNS's */
   #record(): Fields | undefined {
     const bytes = this.#bytes;
-    const name = readName(bytes, this.#start, this.#at, this.#end);
+    const name = this.#owner();
     if (name === undefined || name.end + RECORD_FIXED > this.#end) {
       this.#stopped = true;
       return undefined;
     }
     const at = name.end;
-    const owner = nameText(name.wire, 0, name.length);
+    const owner = name.text;
     const dataAt = at + RECORD_FIXED;
     const length = u16(bytes, at + 8);
     if (dataAt + length > this.#end) {

@@ -6,7 +6,7 @@ export const NAME_MAXIMUM = 255;
 
 const DOT = 0x2e;
 const BACKSLASH = 0x5c;
-const POINTER = 0xc0;
+export const POINTER = 0xc0;
 
 /** Escapes make four characters of an byte. */
 const scratch = new Uint8Array(NAME_MAXIMUM * 4);

@@ -27,6 +27,22 @@ export function observedAddresses(event: AnalysisEvent): readonly ObservedAddres
   if (dns.rcode !== 'NOERROR') return NOTHING;
   const answers = records(dns.answers);
   const question = lower(dns.name);
+  const aliases = aliasesOf(question, answers);
+  const found: ObservedAddress[] = [];
+  for (const list of [answers, records(dns.additional)]) {
+    for (const { name, type, ttl, data } of list) {
+      if ((type !== 'A' && type !== 'AAAA') || typeof data !== 'string' || typeof ttl !== 'number') continue;
+      if (data === '' || data.startsWith('\\')) continue;
+      const owner = name === dns.name ? question : lower(name);
+      found.push({ address: data, name: aliases?.has(owner) ? question : owner, ttl });
+    }
+  }
+  return found;
+}
+
+/** The names to which a question's aliases lead, itself among them; undefined where there are no aliases, as mostly. */
+function aliasesOf(question: string, answers: readonly Fields[]): ReadonlySet<string> | undefined {
+  if (!answers.some(({ type }) => type === 'CNAME')) return undefined;
   const aliases = new Set([question]);
   // Aliases come in their order as a rule; each further pass finds one that did not.
   for (let before = 0; before < aliases.size; ) {
@@ -35,18 +51,13 @@ export function observedAddresses(event: AnalysisEvent): readonly ObservedAddres
       if (type === 'CNAME' && aliases.has(lower(name))) aliases.add(lower(data));
     }
   }
-  const found: ObservedAddress[] = [];
-  for (const { name, type, ttl, data } of [...answers, ...records(dns.additional)]) {
-    if ((type !== 'A' && type !== 'AAAA') || typeof data !== 'string' || typeof ttl !== 'number') continue;
-    if (data === '' || data.startsWith('\\')) continue;
-    const owner = lower(name);
-    found.push({ address: data, name: aliases.has(owner) ? question : owner, ttl });
-  }
-  return found;
+  return aliases;
 }
 
-function records(list: FieldValue | undefined): Fields[] {
-  return Array.isArray(list) ? list.filter(isFields) : [];
+const NO_RECORDS: readonly Fields[] = [];
+
+function records(list: FieldValue | undefined): readonly Fields[] {
+  return Array.isArray(list) ? list.filter(isFields) : NO_RECORDS;
 }
 
 function lower(value: FieldValue | undefined): string {
