@@ -142,6 +142,12 @@ export const NAMES_WAIT_MS = 250;
 export const CLUSTER_PODS_NAMED = 2_000;
 export const CLUSTER_SERVICES_NAMED = 2_000;
 
+/**
+ * An object names the addresses of a recording that began so long after what is known of the object, milliseconds: its times are those of the
+ * API server's and of its node's clock. An agent takes no ticket where clocks differ by half of this.
+ */
+export const NAMED_BEFORE_MS = 30_000;
+
 /** Names are listed again at most this often. */
 export const NAMES_INTERVAL_MS = 2_000;
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { provenNames } from '../../capture/names/proven-names.ts';
 import { conditionOf, phaseOf } from '../../capture/tenant/capture-object.ts';
 import { RecordingFetch } from '../../capture/tenant/fetch-recording.ts';
 import { formatOf } from '../../run/convert/index.ts';
@@ -13,6 +14,7 @@ import { whereExpression } from '../../run/where.ts';
 import { byteSize, counted } from '../../view/units.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { objectAt, requireString } from '../../wire/guard.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { openCluster } from '../cluster.ts';
 import { type Logger, logger } from '../logger.ts';
 import { readCommand } from '../read/command.ts';
@@ -32,6 +34,8 @@ export interface RawGetOptions extends RawReadOptions {
 interface Fetched extends FetchedFiles {
   /** Where they are: no other Capture's are there. */
   readonly directory: string;
+  /** Of addresses that may be in them. */
+  readonly names: readonly NamedAddress[];
   /** Everything that there is was fetched. */
   readonly isWhole: boolean;
 }
@@ -59,7 +63,8 @@ export async function getCommand(word: string, raw: RawGetOptions): Promise<Exit
     const exit = fetched.missing.length > 0 ? EXIT.partial : EXIT.done;
     for (const line of fetched.missing) log.warn(line);
     const plain = plainTarget(raw);
-    const output = { target: plain ?? ({ kind: 'file', path: merged } as const), force: true };
+    const { names } = fetched;
+    const output = { target: plain ?? ({ kind: 'file', path: merged } as const), force: true, names };
     const options = plain === undefined ? output : { ...output, force: raw.force === true };
     const { packets, bytes, description } = await mergeTo(fetched.files, options, abort.signal);
     const files = `${counted(fetched.files.length, 'file')} merged`;
@@ -105,8 +110,12 @@ async function fetchAll(
     const namespace = raw.namespace ?? kube.namespace;
     const fetch = await RecordingFetch.begin(kube, { namespace, name }, getObject, signal);
     try {
-      const uid = requireString(objectAt(fetch.object, 'metadata'), 'uid', 'Capture');
-      return await fetchFrom(fetch, join(directory, `${name}-${uid.slice(0, 8)}`), log, signal);
+      const metadata = objectAt(fetch.object, 'metadata');
+      const uid = requireString(metadata, 'uid', 'Capture');
+      const fetched = await fetchFrom(fetch, join(directory, `${name}-${uid.slice(0, 8)}`), log, signal);
+      // After the last packet that was fetched: who has an address now and had it when the recording began had it all the time.
+      const since = Date.parse(requireString(metadata, 'creationTimestamp', 'Capture'));
+      return { ...fetched, names: await provenNames(kube, { namespace, since }, signal) };
     } finally {
       await fetch.close();
     }
@@ -115,7 +124,12 @@ async function fetchAll(
   }
 }
 
-async function fetchFrom(fetch: RecordingFetch, directory: string, log: Logger, signal: AbortSignal): Promise<Fetched> {
+async function fetchFrom(
+  fetch: RecordingFetch,
+  directory: string,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Omit<Fetched, 'names'>> {
   const { files, missing } = await fetch.files(signal);
   const { status } = fetch;
   const degraded = conditionOf(status, 'Degraded');

@@ -11,8 +11,8 @@ import {
   startMarker,
   withComment,
 } from '../../wire/pcapng-write.ts';
+import { NamesWhenSeen } from '../names-when-seen.ts';
 import type { ByteWriter } from '../sink/byte-writer.ts';
-import { NamesWhenSeen } from './names-when-seen.ts';
 import type { BinaryOutputKind, Output } from './output.ts';
 
 interface InterfaceState {

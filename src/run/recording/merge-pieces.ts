@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { release, type } from 'node:os';
-import { endMarker, sectionHeader, startMarker } from '../../wire/pcapng-write.ts';
+import { endMarker, type NamedAddress, nameResolution, sectionHeader, startMarker } from '../../wire/pcapng-write.ts';
+import { NamesWhenSeen } from '../names-when-seen.ts';
 import { Piece } from './piece.ts';
 
 /** A file to merge. */
@@ -24,6 +25,7 @@ const BATCH = 256;
 
 /**
  * Merge files of ksnoop's agents into one pcapng section, in the order of the packets' times. Files whose time has not come are not open.
+ * @param names of addresses, each written before the first packet that has it
  * @returns how many packets were written
  * @throws KsnoopError CANNOT_READ, DAMAGED_PCAPNG, and the signal's reason
  */
@@ -31,9 +33,10 @@ export async function mergePieces(
   files: readonly MergedFile[],
   output: MergeOutput,
   signal: AbortSignal,
+  names: readonly NamedAddress[] = [],
 ): Promise<number> {
   const base = files.find(({ first }) => first > 0n)?.first ?? 0n;
-  const merge = new Merge(output, base);
+  const merge = new Merge(output, base, names);
   const later = files.map((file) => ({ file, first: Number(file.first - base) })).sort((a, b) => a.first - b.first);
   try {
     for (let count = 1; ; count += 1) {
@@ -64,12 +67,17 @@ class Merge {
   /** The open files, and which interface of the output each of their interfaces is. */
   readonly #open = new Map<Piece, number[]>();
   readonly #interfaces = new Map<string, number>();
+  /** Link types of the interfaces of the output. */
+  readonly #linkTypes: number[] = [];
+  /** Digests of the name blocks of the files that were written. */
   readonly #names = new Set<string>();
+  readonly #unseen = new NamesWhenSeen();
   #started = false;
 
-  constructor(output: MergeOutput, base: bigint) {
+  constructor(output: MergeOutput, base: bigint, names: readonly NamedAddress[]) {
     this.#output = output;
     this.#base = base;
+    for (const named of names) this.#unseen.add(named);
     this.#whole(sectionHeader(`${type()} ${release()}`));
   }
 
@@ -103,6 +111,8 @@ class Merge {
     const own = this.#open.get(piece)?.[interfaceId] ?? 0;
     // Of the window that was read for this block: changed there, it is copied by push.
     new DataView(bytes.buffer, bytes.byteOffset, bytes.length).setUint32(8, own, true);
+    const seen = isPacket ? this.#unseen.take(this.#linkTypes[own] ?? 0, bytes, 0) : [];
+    if (seen.length > 0) this.#whole(nameResolution(seen));
     this.#whole(bytes);
     if (isPacket) this.packets += 1;
     if (piece.nextTime === undefined) this.#finish(piece);
@@ -123,12 +133,13 @@ class Merge {
     this.#open.clear();
   }
 
-  #interface(source: string, described: Uint8Array): number {
+  #interface(source: string, described: Buffer): number {
     const key = `${source} ${createHash('sha256').update(described).digest('base64')}`;
     const known = this.#interfaces.get(key);
     if (known !== undefined) return known;
     const id = this.#interfaces.size;
     this.#interfaces.set(key, id);
+    this.#linkTypes.push(described.readUInt16LE(8));
     this.#whole(described);
     if (!this.#started) this.#whole(startMarker());
     this.#started = true;

@@ -1,4 +1,5 @@
 import { KsnoopError } from '../../wire/errors.ts';
+import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { openSink, type SinkTarget } from '../sink/sink.ts';
 import { type MergedFile, mergePieces } from './merge-pieces.ts';
 
@@ -13,14 +14,22 @@ export interface MergedOutput {
   readonly description: string | undefined;
 }
 
+/** How a merged file is written. */
+export interface MergeTarget {
+  readonly target: SinkTarget;
+  /** Overwrite an existing file. */
+  readonly force: boolean;
+  /** Of addresses that may be in the files. */
+  readonly names: readonly NamedAddress[];
+}
+
 /**
  * Merge files into one.
- * @param force overwrite an existing file
  * @throws KsnoopError as openSink and mergePieces, CANNOT_WRITE
  */
 export async function mergeTo(
   files: readonly MergedFile[],
-  { target, force }: { readonly target: SinkTarget; readonly force: boolean },
+  { target, force, names }: MergeTarget,
   signal: AbortSignal,
 ): Promise<MergedOutput> {
   const stop = new AbortController();
@@ -38,7 +47,7 @@ export async function mergeTo(
   };
   let packets = 0;
   try {
-    packets = await mergePieces(files, output, AbortSignal.any([signal, stop.signal]));
+    packets = await mergePieces(files, output, AbortSignal.any([signal, stop.signal]), names);
   } catch (thrown) {
     // Whoever reads the output may go away before its end.
     const isClosed = stop.signal.aborted && writer.end?.kind === 'closed';

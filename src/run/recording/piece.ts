@@ -29,7 +29,7 @@ export class Piece {
   readonly #fd: number;
   readonly #path: string;
   /** Interface descriptions as they are in the file. */
-  readonly interfaces: Uint8Array[] = [];
+  readonly interfaces: Buffer[] = [];
   /** Name resolution blocks as they are in the file. */
   readonly names: Uint8Array[] = [];
   readonly #base: bigint;
@@ -102,8 +102,10 @@ export class Piece {
   /** @param end in the file, of this block */
   #block({ type, bytes, view, offset, length, littleEndian }: BlockView, end: number): void {
     if (!littleEndian) throw this.#damaged('it is not as ksnoop writes it');
-    if (type === BLOCK.interfaceDescription) this.interfaces.push(bytes.slice(offset, offset + length));
-    else if (type === BLOCK.nameResolution) this.names.push(bytes.slice(offset, offset + length));
+    // The bytes are read over. (slice of a Buffer would be no copy.)
+    const copied = () => Buffer.from(bytes.subarray(offset, offset + length));
+    if (type === BLOCK.interfaceDescription) this.interfaces.push(copied());
+    else if (type === BLOCK.nameResolution) this.names.push(copied());
     if (!TIMED.has(type)) return;
     if (length < TIMED_BYTES + 4 || view.getUint32(offset + 8, true) >= this.interfaces.length) {
       throw this.#damaged('a packet is of an interface that is not described');

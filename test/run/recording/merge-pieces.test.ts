@@ -100,3 +100,47 @@ test.each([
   writeFileSync(path, bytes);
   await expect(merged({ path, source: 'node1', first: 0n })).rejects.toThrow(why);
 });
+
+test('an address has its name before its first packet, and one that is in no packet has none', async () => {
+  const sll2 = (source: number, destination: number) => {
+    const bytes = Buffer.alloc(40);
+    bytes.writeUInt16BE(0x0800, 0);
+    bytes[20] = 0x45;
+    bytes.set([10, 0, 0, source], 32);
+    bytes.set([10, 0, 0, destination], 36);
+    return bytes;
+  };
+  const { path, source, first } = piece(
+    'node1',
+    1,
+    described('shop/a', 276),
+    packet(0, BASE + 1n, sll2(1, 9)),
+    packet(0, BASE + 2n, sll2(1, 2)),
+    packet(0, BASE + 3n, sll2(2, 1)),
+  );
+  const order: string[] = [];
+  const framer = new CaptureFramer({
+    interface: () => {},
+    packet: () => void order.push('packet'),
+    names: (list) => void order.push(...list.map(({ address, names: all }) => `${address.join('.')} ${all.join()}`)),
+  });
+  const output = {
+    push: (bytes: Uint8Array, offset: number, length: number) =>
+      framer.push(Buffer.from(bytes.subarray(offset, offset + length))),
+    waiting: () => undefined,
+  };
+  const named = [1, 2, 3].map((number) => ({ address: `10.0.0.${number}`, names: [`shop/${number}`] }));
+  await mergePieces([{ path, source, first }], output, new AbortController().signal, named);
+  expect(order).toEqual(['10.0.0.1 shop/1', 'packet', '10.0.0.2 shop/2', 'packet', 'packet']);
+});
+
+test('interfaces and names of a file that is read in several portions are as they are in the file', async () => {
+  const count = 400;
+  const large = Array.from({ length: count }, (_, index) =>
+    packet(0, BASE + BigInt(index), Buffer.alloc(8_000, index)),
+  );
+  const read = await merged(piece('node1', 0, described('shop/a'), names(), ...large));
+  expect(read.interfaces).toEqual(['0 shop/a']);
+  expect(read.names).toBe(2);
+  expect(read.packets).toHaveLength(count);
+});

@@ -1,6 +1,6 @@
-import { ipHeaderAt } from '../../wire/ip-header.ts';
-import { EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
-import { addressBytes, type NamedAddress } from '../../wire/pcapng-write.ts';
+import { ipHeaderAt } from '../wire/ip-header.ts';
+import { EPB_HEADER_BYTES } from '../wire/pcapng.ts';
+import { addressBytes, type NamedAddress } from '../wire/pcapng-write.ts';
 
 /** Names that are of use once their address occurs in a packet: each is given out then, once. */
 export class NamesWhenSeen {

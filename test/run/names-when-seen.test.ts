@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NamesWhenSeen } from '../../../src/run/outputs/names-when-seen.ts';
+import { NamesWhenSeen } from '../../src/run/names-when-seen.ts';
 
 const ETHERNET = 1;
 
