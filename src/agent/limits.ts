@@ -274,3 +274,6 @@ export const TRIGGER_LOOK_MS = 5_000;
 
 /** A thread that ends is started again so often. */
 export const TRIGGER_STARTS = 3;
+
+/** Captures of which it is remembered what their sessions have captured. */
+export const CAPTURES_COUNTED = 2_000;

@@ -3,7 +3,6 @@ import type { JsonObject } from '../wire/guard.ts';
 import { objectAt, objectsAt, optionalNumber } from '../wire/guard.ts';
 import type { CaptureView } from './capture-object.ts';
 import { captureInvolved, type Events, type Involved } from './events.ts';
-import type { Condition } from './status.ts';
 
 /** Events of pods that are captured or recorded, and of the Capture where they are its first. @param others that have events already */
 export function announceStart(events: Events, capture: CaptureView, joined: readonly PodView[], others: number): void {
@@ -18,31 +17,53 @@ export function announceStart(events: Events, capture: CaptureView, joined: read
   }
 }
 
+/** How much was captured. */
+export interface Amount {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** How much of a Capture was captured, as far as it is known. */
+export interface Amounts {
+  readonly all: Amount | undefined;
+  readonly on: (node: string) => Amount | undefined;
+}
+
 /**
- * Events of the end of a Capture, and of its pods. Of a recording they have what was recorded; what a client has captured is in the logs
- * of the agents alone.
- * @param status that the Capture has now
- * @param pods that had events of its start, as far as this controller knows them
+ * Events of the end of a Capture, and of its pods, with what was captured in all and on the pod's node.
+ * @param end its pods are those that had events of its start, as far as this controller knows them
  */
 export function announceEnd(
   events: Events,
-  capture: CaptureView,
-  complete: Condition,
-  status: JsonObject,
-  pods: readonly PodView[],
+  {
+    capture,
+    message,
+    pods,
+  }: { readonly capture: CaptureView; readonly message: string; readonly pods: readonly PodView[] },
+  { all, on }: Amounts,
 ): void {
-  const { recording, requester, name } = capture;
-  const verb = recording === undefined ? 'captured' : 'recorded';
-  const what = `${requester.user} ${verb} ${packetsOf(capture)}`;
-  const nodes = objectsAt(status, 'nodes');
-  const amount = recording === undefined ? '' : `: ${amountOf(objectAt(status, 'counters'))}`;
-  events.write(capture, captureInvolved(capture), 'CaptureComplete', `${what}${amount}. ${complete.message}`);
+  const verb = capture.recording === undefined ? 'captured' : 'recorded';
+  const what = `${capture.requester.user} ${verb} ${packetsOf(capture)}`;
+  const amount = all === undefined ? '' : `: ${amountOf(all)}`;
+  events.write(capture, captureInvolved(capture), 'CaptureComplete', `${what}${amount}. ${message}`);
   for (const pod of pods) {
-    const own = nodes.filter(({ node }) => node === pod.nodeName);
-    const onNode = recording === undefined || own.length === 0 ? '' : `: ${amountOf(sum(own))} on its node`;
-    const message = `${what} (Capture ${name})${onNode}. ${complete.message}`;
-    events.write(capture, podInvolved(pod), 'CaptureComplete', message);
+    const own = on(pod.nodeName);
+    const onNode = own === undefined ? '' : `: ${amountOf(own)} on its node`;
+    const text = `${what} (Capture ${capture.name})${onNode}. ${message}`;
+    events.write(capture, podInvolved(pod), 'CaptureComplete', text);
   }
+}
+
+/** What the status of a recording has. */
+export function recordedAmounts(status: JsonObject): Amounts {
+  const nodes = objectsAt(status, 'nodes');
+  return {
+    all: sum([objectAt(status, 'counters')]),
+    on(node) {
+      const own = nodes.filter((each) => each.node === node);
+      return own.length === 0 ? undefined : sum(own);
+    },
+  };
 }
 
 function packetsOf({ filter }: CaptureView): string {
@@ -53,11 +74,11 @@ function podInvolved({ namespace, name, uid }: PodView): Involved {
   return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
 }
 
-function sum(nodes: readonly JsonObject[]): JsonObject {
-  const total = (key: string) => nodes.reduce((all, node) => all + (optionalNumber(node, key) ?? 0), 0);
+function sum(objects: readonly JsonObject[]): Amount {
+  const total = (key: string) => objects.reduce((all, object) => all + (optionalNumber(object, key) ?? 0), 0);
   return { packets: total('packets'), bytes: total('bytes') };
 }
 
-function amountOf(counters: JsonObject): string {
-  return `${optionalNumber(counters, 'packets') ?? 0} packets, ${optionalNumber(counters, 'bytes') ?? 0} bytes`;
+function amountOf({ packets, bytes }: Amount): string {
+  return `${packets} packets, ${bytes} bytes`;
 }

@@ -65,6 +65,17 @@ export const EVENTS_WAITING = 5_000;
 /** Events of which it is remembered that they were written, so that they are not written again. */
 export const EVENTS_REMEMBERED = 50_000;
 
+/**
+ * After the end of a live Capture agents are asked for what was captured so often, until its sessions have ended, and no longer than this: a
+ * ticket is valid for TICKET_VALID_MS. One answer of an agent is for all Captures that end in this time.
+ */
+export const COUNTS_AGAIN_MS = 3_000;
+export const COUNTS_WAIT_MS = 60_000;
+export const COUNTS_SHARED_MS = 500;
+
+/** Captures whose end waits for that; the events of those beyond have no amounts. */
+export const ENDS_WAITING = 2_000;
+
 /** Pods of one Capture. */
 export const PODS_MAXIMUM = 256;
 

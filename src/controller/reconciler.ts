@@ -10,16 +10,18 @@ import { KsnoopError } from '../wire/errors.ts';
 import { Gate } from '../wire/gate.ts';
 import { isObject, type JsonObject, objectAt } from '../wire/guard.ts';
 import { Permissions } from './access.ts';
-import { announceEnd, announceStart } from './announcements.ts';
+import { announceEnd, announceStart, recordedAmounts } from './announcements.ts';
 import { type CaptureView, captureView } from './capture-object.ts';
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
 import { AGAIN_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
+import { LiveEnds } from './live-ends.ts';
 import { type Placement, placed } from './placement.ts';
 import type { PolicyState } from './policy.ts';
 import type { AgentPool } from './recording/agent-pool.ts';
 import type { FindDestination } from './recording/destinations.ts';
 import { ALLOWED_AGAIN_MS } from './recording/limits.ts';
+import { RecordTickets } from './recording/record-tickets.ts';
 import { Recordings } from './recording/recordings.ts';
 import { type Condition, statusOf, timestamp, type Verdict } from './status.ts';
 import { type AgentPods, Tickets } from './tickets.ts';
@@ -63,6 +65,7 @@ export interface ReconcilerParts {
 /** What is remembered of a Capture that runs. A controller that starts anew knows nothing of it, and needs nothing. */
 interface Running {
   readonly uid: string;
+  readonly capture: CaptureView;
   readonly namespace: string;
   /** How many objects the Capture names: each is watched. */
   readonly targets: number;
@@ -104,6 +107,7 @@ export class Reconciler {
   /** What was written last, and which version of the object was known then: the watch may be behind. */
   readonly #written = new Map<string, Written>();
   readonly #recordings: Recordings;
+  readonly #liveEnds: LiveEnds;
   /** UIDs of the Captures that record, by key: when they go, their recordings go. */
   readonly #uids = new Map<string, string>();
   /** Captures that are ending, by key. */
@@ -115,6 +119,11 @@ export class Reconciler {
     this.#elapsed = parts.elapsed ?? (() => performance.now());
     this.#permissions = new Permissions(parts.kube, parts.signal, this.#elapsed);
     const { cluster } = parts;
+    this.#liveEnds = new LiveEnds({
+      ...parts,
+      tickets: new RecordTickets(parts.key, this.#now),
+      agentOn: (node) => cluster.agentOn(node),
+    });
     this.#recordings = new Recordings({
       ...parts,
       now: this.#now,
@@ -149,6 +158,7 @@ export class Reconciler {
     const known = this.#uids.get(key);
     if (known !== undefined && known !== uid) this.#gone(key, known);
     if (object === undefined) {
+      this.#deleted(key);
       this.#unfollow(key);
       this.#written.delete(key);
       this.#ending.delete(key);
@@ -164,7 +174,10 @@ export class Reconciler {
       return undefined;
     }
     if (capture.recording !== undefined) this.#uids.set(key, uid);
-    if (this.#running.get(key)?.uid !== capture.uid) this.#unfollow(key);
+    if (this.#running.get(key)?.uid !== capture.uid) {
+      this.#deleted(key);
+      this.#unfollow(key);
+    }
     return await this.#judge(key, capture, object);
   }
 
@@ -269,10 +282,22 @@ export class Reconciler {
       status = await this.#write(key, capture, object, verdict);
       if (verdict.phase !== 'Complete') return AGAIN_MS;
     }
-    if (ending.wasRunning) announceEnd(this.#parts.events, capture, complete, status, ending.pods);
+    if (ending.wasRunning) {
+      const end = { capture, message: complete.message, pods: ending.pods };
+      if (capture.recording === undefined) this.#liveEnds.add(end);
+      else announceEnd(this.#parts.events, end, recordedAmounts(status));
+    }
     this.#ending.delete(key);
     const due = this.#recordings.dueIn(capture);
     return Number.isFinite(due) ? due : undefined;
+  }
+
+  /** Clients delete their live Captures at the end. */
+  #deleted(key: string): void {
+    const running = this.#running.get(key);
+    if (running === undefined || running.announced.size === 0 || running.capture.recording !== undefined) return;
+    const { capture, announced } = running;
+    this.#liveEnds.add({ capture, message: 'The Capture was deleted.', pods: [...announced.values()] });
   }
 
   /** Since when a Capture has been ending, and of which pods, as far as this controller knows. */
@@ -309,6 +334,7 @@ export class Reconciler {
     const { kube, enqueue, key: signingKey } = this.#parts;
     const running = {
       uid: capture.uid,
+      capture,
       namespace: capture.namespace,
       targets: capture.targets.length,
       pods: new FollowedPods(kube, this.#gate, capture, () => enqueue(key)),

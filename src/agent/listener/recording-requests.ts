@@ -135,7 +135,8 @@ async function run(recordings: Recordings, exchange: Exchange): Promise<void> {
   const { request, response, path, access } = exchange;
   // No body is read of what needs none.
   if (request.method === 'GET' || request.method === 'DELETE') request.resume();
-  if (path.kind === 'list') return send(response, 200, { recordings: recordings.list() });
+  if (path.kind === 'list')
+    return send(response, 200, { recordings: recordings.list(), captured: recordings.captured() });
   const { capture } = path;
   switch (path.kind) {
     case 'recording': {

@@ -1,3 +1,4 @@
+import type { CapturedCount } from '../../wire/captured-count.ts';
 import { KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
 import { Gate } from '../../wire/gate.ts';
 import type {
@@ -105,6 +106,11 @@ export class Recordings {
       state,
       endsAt,
     }));
+  }
+
+  /** What the sessions of each Capture have captured, which record nothing. */
+  captured(): CapturedCount[] {
+    return this.#options.resources.captured.list();
   }
 
   /** @throws KsnoopError NO_SUCH_RECORDING, CANNOT_READ */

@@ -95,7 +95,8 @@ export class CaptureSession {
       const started = memory.begin(CAPTURE_MEMORY);
       if (started === undefined) throw noMemory(memory);
       await this.#captures.begin().finally(started);
-      await this.#capture();
+      const ended = this.#count();
+      await this.#capture().finally(ended);
     } finally {
       leave();
     }
@@ -112,6 +113,12 @@ export class CaptureSession {
     const { user, capture: object } = this.#owner ?? {};
     this.#log.write({ event: 'end', user, object, reason, packets, bytes: this.#spool.taken });
     await this.#finish(reason);
+  }
+
+  /** Count what a Capture gets. @returns ends that */
+  #count(): () => void {
+    const amount = () => ({ packets: this.#captures.packets, bytes: this.#spool.taken });
+    return this.#owner === undefined ? () => {} : this.#resources.captured.begin(this.#owner.capture, amount);
   }
 
   /** The next interface's number. The stream begins with its first interface: one without any stays empty. */

@@ -4,6 +4,7 @@ import { isInCluster } from '../netns/node.ts';
 import { DiskBudget } from '../spool/disk-budget.ts';
 import { MemoryBudget } from '../spool/memory-budget.ts';
 import { takeCaptureSlot, tooManyCaptures } from './capture-slot.ts';
+import { CapturedCounts } from './captured-counts.ts';
 import { RingBudget } from './ring-budget.ts';
 
 /** What the sessions of a process share. */
@@ -18,6 +19,8 @@ export interface Resources {
   takePlace(): Promise<() => void>;
   /** Processes of the container that the kernel has killed for lack of memory; undefined where they are not counted. */
   kills(): number | undefined;
+  /** What the sessions of each Capture have captured. */
+  readonly captured: CapturedCounts;
   /** The file of the container's log, where it is known. */
   readonly log: string | undefined;
 }
@@ -37,6 +40,7 @@ export function ownResources(): Resources {
     takePlace,
     rings: new RingBudget(),
     kills: () => container?.kills(),
+    captured: new CapturedCounts(),
     log: undefined,
   };
 }
@@ -58,6 +62,7 @@ export function hostResources(container: ContainerMemory): Resources {
     takePlace,
     rings: new RingBudget(),
     kills: () => container.kills(),
+    captured: new CapturedCounts(),
     log: '/proc/self/fd/1',
   };
 }

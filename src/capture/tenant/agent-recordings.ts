@@ -1,5 +1,6 @@
 import { Agent, type ClientRequestArgs, type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { type CapturedCount, parseCapturedCounts } from '../../wire/captured-count.ts';
 import { ERROR_CODES, type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { isObject, optionalString, parseJson } from '../../wire/guard.ts';
 import {
@@ -96,6 +97,11 @@ export class AgentRecordings {
 
   async list(ticket: NextTicket | undefined, signal?: AbortSignal): Promise<ListedRecording[]> {
     return parseRecordingList(await this.#text({ method: 'GET', path: { kind: 'list' }, ticket, signal }));
+  }
+
+  /** What live Captures have captured on the agent's node; undefined of an agent that does not count it. */
+  async captured(ticket: NextTicket | undefined, signal?: AbortSignal): Promise<CapturedCount[] | undefined> {
+    return parseCapturedCounts(await this.#text({ method: 'GET', path: { kind: 'list' }, ticket, signal }));
   }
 
   /**

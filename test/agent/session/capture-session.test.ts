@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { CAPTURE_MEMORY, MEMORY_RESERVE } from '../../../src/agent/limits.ts';
 import { CaptureSession } from '../../../src/agent/session/capture-session.ts';
+import { CapturedCounts } from '../../../src/agent/session/captured-counts.ts';
 import { Events } from '../../../src/agent/session/events.ts';
 import { RingBudget } from '../../../src/agent/session/ring-budget.ts';
 import { DiskBudget } from '../../../src/agent/spool/disk-budget.ts';
@@ -22,6 +23,7 @@ async function refused(left: number, memory = new MemoryBudget({ free: () => MEM
     takePlace: async () => leave,
     rings: new RingBudget(),
     kills: () => undefined,
+    captured: new CapturedCounts(),
     log: undefined,
   };
   const session = new CaptureSession(captureRequest(targets), new Spool(sink()), new Events(sink()), resources);

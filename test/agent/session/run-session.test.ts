@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { REFUSED_TICKETS } from '../../../src/agent/limits.ts';
+import { CapturedCounts } from '../../../src/agent/session/captured-counts.ts';
 import { RingBudget } from '../../../src/agent/session/ring-budget.ts';
 import { Session } from '../../../src/agent/session/run-session.ts';
 import { SessionTickets, type TicketHandlers } from '../../../src/agent/session/session-tickets.ts';
@@ -34,6 +35,7 @@ function opened() {
     takePlace: async () => () => {},
     rings: new RingBudget(),
     kills: () => undefined,
+    captured: new CapturedCounts(),
     log: undefined,
   };
   const events: AgentEvent[] = [];
