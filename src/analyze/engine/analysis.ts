@@ -159,7 +159,7 @@ export class Analysis {
     this.flow = -1;
     const { clock } = this;
     clock.set(packet.timeHigh, packet.timeLow);
-    if (this.#tcp.reassembly.hasDeadlines) this.#tcp.reassembly.passed(clock.now);
+    this.#tcp.reassembly.passed(clock.now);
     if (!this.#silent.isEmpty) this.#passed(clock.now);
     if ((this.packets & (SWEEP_PACKETS - 1)) === 0) this.#sweep();
     if (packet.ipVersion === 0 || packet.addressLength === 0 || packet.ipProtocol < 0) return DISPOSITION.opaque;

@@ -11,14 +11,23 @@ export class Deadlines<T extends OfFlow> {
   /** With the flow's number then. */
   readonly #queue: TimedQueue<{ readonly item: T; readonly flow: number }>;
 
+  /** ns of packet time. */
+  readonly wait: number;
+
   /** @param wait ns of packet time */
   constructor(wait: number) {
+    this.wait = wait;
     this.#queue = new TimedQueue(wait);
   }
 
   /** Nothing is due, now or later. */
   get isEmpty(): boolean {
     return this.#queue.size === 0;
+  }
+
+  /** From when the first one waits, ns; NaN without any. Nothing is due `wait` before and after it. */
+  get since(): number {
+    return this.#queue.since;
   }
 
   /** @param now time of the packet at hand, ns */

@@ -22,6 +22,11 @@ export class TimedQueue<T> {
     return this.#items[this.#head];
   }
 
+  /** From when the first one waits, ns; NaN in an empty queue. */
+  get since(): number {
+    return this.#head < this.#times.length ? (this.#times[this.#head] as number) : Number.NaN;
+  }
+
   /** @param since from when it waits, ns */
   add(item: T, since: number): void {
     this.#items.push(item);

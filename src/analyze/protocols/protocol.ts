@@ -111,6 +111,11 @@ export interface StreamAnalyzer {
    */
   gap(side: Side, length: number): void;
   /**
+   * How many of a direction's next bytes are counted only, from the next one on: whatever they are, whichever of them come as a
+   * gap, and whatever the other direction says meanwhile. Without it all are looked at.
+   */
+  unread?(side: Side): number;
+  /**
    * No more bytes of either side will come. What waits for an answer becomes an incomplete exchange.
    * @param by who closed first, or reset; undefined where neither did or that is not known
    */

@@ -5,6 +5,9 @@ const LONGEST = 64 * 1024;
 /** Bytes of free buffers. */
 const FREE_MAXIMUM = 4 * 1024 * 1024;
 
+/** In place of bytes that nobody looks at. */
+const UNREAD = new Uint8Array(LONGEST);
+
 /** Copies of bytes in buffers that are used again: behind a hole every segment is copied, and freed two milliseconds later. */
 export class BytePool {
   /** By length, in steps. */
@@ -22,8 +25,14 @@ export class BytePool {
     return buffer;
   }
 
+  /** As `copy`, of bytes that nobody looks at: their number is what counts, so most are not copied. */
+  unread(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    return end - start <= UNREAD.length ? UNREAD : this.copy(bytes, start, end);
+  }
+
   /** Take a buffer back that is no longer read. */
   give(buffer: Uint8Array): void {
+    if (buffer === UNREAD) return;
     const steps = buffer.length / STEP;
     if (!Number.isInteger(steps) || steps === 0 || buffer.length > LONGEST) return;
     if (this.#freeBytes + buffer.length > FREE_MAXIMUM) return;

@@ -32,7 +32,8 @@ export class HeldSegments {
     // The same bytes again: the longer one is kept.
     const before = segments[at - 1];
     if (before !== undefined && before.sequence === segment.sequence && before.length >= segment.length) return true;
-    segments.splice(at, 0, segment);
+    if (at === segments.length) segments.push(segment);
+    else segments.splice(at, 0, segment);
     this.bytes += segment.captured;
     return this.bytes < OUT_OF_ORDER_BYTES && segments.length < OUT_OF_ORDER_SEGMENTS;
   }
@@ -100,6 +101,13 @@ export class Waiting {
   /** It stands in the queue of short, of long deadlines. */
   soon = false;
   late = false;
+
+  /** Segments of one direction at most wait, and nothing else. */
+  get isOneSided(): boolean {
+    const [a, b] = this.segments;
+    const isOne = a.first === undefined || b.first === undefined;
+    return isOne && Number.isNaN(this.acknowledgedAt[0]) && Number.isNaN(this.acknowledgedAt[1]);
+  }
 
   get isEmpty(): boolean {
     const [a, b] = this.segments;

@@ -41,6 +41,9 @@ export class Reassembly {
   readonly #soon = new Deadlines<TcpStream>(REORDER_NS);
   readonly #late = new Deadlines<TcpStream>(HOLE_NS);
   readonly #resets = new Deadlines<TcpStream>(REORDER_NS);
+  /** Between these times, ns, nothing is due: asked for every packet. */
+  #quietFrom = Number.NEGATIVE_INFINITY;
+  #quietUntil = Number.POSITIVE_INFINITY;
 
   readonly #onDrained: (stream: TcpStream) => void;
   readonly #onReset: (stream: TcpStream) => void;
@@ -115,7 +118,10 @@ export class Reassembly {
       sequence,
       length,
       captured: end - start,
-      bytes: this.#pool.copy(bytes, start, end),
+      bytes:
+        ahead + length <= stream.unread(direction)
+          ? this.#pool.unread(bytes, start, end)
+          : this.#pool.copy(bytes, start, end),
       time: this.#clock.now,
       acknowledgment: carrier.acknowledgment,
       hasAcknowledgment: carrier.hasAcknowledgment,
@@ -191,13 +197,12 @@ export class Reassembly {
     this.#await(stream, waiting);
   }
 
-  /** Whether `passed` may have something to do; asked for every packet. */
-  get hasDeadlines(): boolean {
-    return !this.#soon.isEmpty || !this.#late.isEmpty || !this.#resets.isEmpty;
+  /** Give up what has been waited for long enough, of all connections. Called for every packet: cheap when nothing is due. */
+  passed(now: number): void {
+    if (now > this.#quietUntil || now < this.#quietFrom) this.#passed(now);
   }
 
-  /** Give up what has been waited for long enough, of all connections. Cheap when nothing is due. */
-  passed(now: number): void {
+  #passed(now: number): void {
     for (let stream = this.#soon.due(now); stream !== undefined; stream = this.#soon.due(now)) {
       const { waiting } = stream;
       if (waiting === undefined) continue;
@@ -212,6 +217,23 @@ export class Reassembly {
     }
     for (let stream = this.#resets.due(now); stream !== undefined; stream = this.#resets.due(now))
       this.#onReset(stream);
+    this.#quietFrom = Number.NEGATIVE_INFINITY;
+    this.#quietUntil = Number.POSITIVE_INFINITY;
+    for (const deadlines of [this.#soon, this.#late, this.#resets]) {
+      if (!deadlines.isEmpty) this.#quietAround(deadlines.since, deadlines.wait);
+    }
+  }
+
+  /** Something is due so long after a time, or before it: packets whose times go back far count as late. */
+  #quietAround(time: number, wait: number): void {
+    if (time - wait > this.#quietFrom) this.#quietFrom = time - wait;
+    if (time + wait < this.#quietUntil) this.#quietUntil = time + wait;
+  }
+
+  #add(deadlines: Deadlines<TcpStream>, stream: TcpStream): void {
+    const { now } = this.#clock;
+    deadlines.add(stream, now);
+    this.#quietAround(now, deadlines.wait);
   }
 
   /**
@@ -224,7 +246,7 @@ export class Reassembly {
 
   /** A connection was reset while bytes are missing: call `onReset` when they have had time to come. */
   awaitReset(stream: TcpStream): void {
-    this.#resets.add(stream, this.#clock.now);
+    this.#add(this.#resets, stream);
   }
 
   /** No more will come: every hole is given up. */
@@ -308,20 +330,23 @@ export class Reassembly {
     if (!fits || this.waiting > OUT_OF_ORDER_TOTAL_BYTES) {
       this.#release(stream, waiting, direction, 0);
       this.#advance(stream, waiting);
-    } else this.#await(stream, waiting);
+      return;
+    }
+    // Behind others of its direction alone it changes nothing of what is waited for.
+    const isBehind = own.first !== segment && waiting.segments[direction === 0 ? 1 : 0].first === undefined;
+    if (!isBehind || !(waiting.soon || waiting.late)) this.#await(stream, waiting);
   }
 
   /** Have a look at a connection later. */
   #await(stream: TcpStream, waiting: Waiting): void {
     if (waiting.soon && waiting.late) return;
-    const { now } = this.#clock;
     if (this.#isDueSoon(stream, waiting)) {
       if (waiting.soon) return;
       waiting.soon = true;
-      this.#soon.add(stream, now);
+      this.#add(this.#soon, stream);
     } else if (!waiting.late) {
       waiting.late = true;
-      this.#late.add(stream, now);
+      this.#add(this.#late, stream);
     }
   }
 
@@ -383,6 +408,7 @@ export class Reassembly {
       due = this.#due(stream, waiting, now, late)
     ) {
       if (!this.#giveUpAcknowledged(stream, waiting, due)) this.#release(stream, waiting, due, 0);
+      if (waiting.isOneSided) this.#takeDue(stream, waiting.segments[due], due, now);
     }
     for (const direction of [0, 1] as const) {
       const since = waiting.acknowledgedAt[direction];
@@ -390,6 +416,15 @@ export class Reassembly {
         this.#settleAcknowledged(stream, waiting, direction);
     }
     this.#advance(stream, waiting);
+  }
+
+  /** As nearly always nothing waits in the other direction: what stood behind a hole that was given up is due and ready. */
+  #takeDue(stream: TcpStream, own: HeldSegments, direction: 0 | 1, now: number): void {
+    for (let { first } = own; first !== undefined; { first } = own) {
+      if (Math.abs(now - first.time) < REORDER_NS || !this.#isHoleAcknowledged(stream, direction)) return;
+      if (this.#isBeyond(stream, direction, first) || this.#isEarly(stream, direction, first)) return;
+      this.#take(stream, own, direction);
+    }
   }
 
   /** The direction whose first segment has waited long enough; of both the one whose was captured first. */

@@ -558,6 +558,15 @@ export class TcpStream implements StreamContext {
     this.#look(direction, bytes, start, end);
   }
 
+  /**
+   * How many of a direction's next bytes are counted only, whatever they are and whichever of them were not captured: what waits
+   * behind a hole in them need not be kept.
+   */
+  unread(direction: number): number {
+    if (this.flow === this.#host.followed) return 0;
+    return this.#analyzer?.unread?.(direction === this.client ? SIDE.client : SIDE.server) ?? 0;
+  }
+
   /** @param isCut they were cut off from a packet of which the beginning was captured */
   gap(direction: number, length: number, isCut: boolean): void {
     this.isCut = isCut;

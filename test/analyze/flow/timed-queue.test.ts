@@ -6,13 +6,13 @@ test('what came is due after its time, first come, first due', () => {
   expect([queue.size, queue.first, queue.due(1_000), queue.take()]).toEqual([0, undefined, undefined, undefined]);
   queue.add('a', 0);
   queue.add('b', 50);
-  expect([queue.size, queue.first]).toEqual([2, 'a']);
+  expect([queue.size, queue.first, queue.since]).toEqual([2, 'a', 0]);
   expect(queue.due(100)).toBeUndefined();
   expect(queue.due(101)).toBe('a');
-  expect([queue.size, queue.first]).toEqual([1, 'b']);
+  expect([queue.size, queue.first, queue.since]).toEqual([1, 'b', 50]);
   expect(queue.due(150)).toBeUndefined();
   expect(queue.due(Number.POSITIVE_INFINITY)).toBe('b');
-  expect(queue.size).toBe(0);
+  expect([queue.size, queue.since]).toEqual([0, Number.NaN]);
 });
 
 test('a time that goes back far counts as late, and one that goes back a little does not', () => {

@@ -34,3 +34,14 @@ it('keeps a bounded number of free buffers', () => {
   expect(given.filter((buffer) => again.has(buffer)).length).toBeGreaterThan(10);
   expect(given.filter((buffer) => again.has(buffer)).length).toBeLessThan(100);
 });
+
+it('keeps nothing of bytes that nobody looks at, unless they are very many', () => {
+  const pool = new BytePool();
+  const [some, others] = [pool.unread(bytes, 10, 1400), pool.unread(bytes, 0, 60_000)];
+  expect(some).toBe(others);
+  expect(some.length).toBeGreaterThanOrEqual(60_000);
+  // What it stands for is never used for a copy.
+  pool.give(some);
+  expect(pool.copy(bytes, 0, some.length)).not.toBe(some);
+  expect(pool.unread(bytes, 0, 200_000).subarray(0, 200_000)).toEqual(bytes);
+});

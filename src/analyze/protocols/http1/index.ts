@@ -101,6 +101,11 @@ class Http1 implements StreamAnalyzer, MessageSink {
     else if (!this.#tunnel) this.#reader(side).missing(length);
   }
 
+  unread(side: Side): number {
+    if (this.#next !== undefined) return 0;
+    return (side === SIDE.client ? this.#client : this.#server)?.unread ?? 0;
+  }
+
   end(how: StreamEnd, by?: Side): void {
     if (this.#next !== undefined) {
       this.#next.end(how, by);

@@ -261,6 +261,14 @@ export class MessageReader {
     return this.#doubtful !== 0;
   }
 
+  /** How many of the next bytes are a body's that nobody wants: they are counted, or are missing. */
+  get unread(): number {
+    // The response may still put a request's body in doubt.
+    if (this.body !== undefined || (this.side === SIDE.client && this.headOnly)) return 0;
+    if (this.at === AT.untilEnd) return Number.POSITIVE_INFINITY;
+    return this.at === AT.body && !this.#chunked ? this.#left : 0;
+  }
+
   /** Whether nothing has come of the message under way but its head. */
   get headOnly(): boolean {
     return !this.gap && this.bytes === this.headEnd - this.start;
