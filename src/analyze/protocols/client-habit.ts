@@ -21,7 +21,7 @@ const TOGETHER_NS = 200_000;
  * show that all earlier ones had been answered, however many packets are missing.
  */
 export class ClientHabit {
-  readonly #context: Pick<StreamContext, 'now'>;
+  readonly #context: Pick<StreamContext, 'now' | 'lateAnswers'>;
   #neverWaits = false;
   #sendsSeveral = false;
   #certainty = 0;
@@ -45,8 +45,10 @@ export class ClientHabit {
   /** When the last request was sent; NaN after a hole. */
   #requestedAt = Number.NaN;
   #pause = Number.NaN;
+  /** Late packets of the server before the wave under way. */
+  #lateBefore = 0;
 
-  constructor(context: Pick<StreamContext, 'now'>) {
+  constructor(context: Pick<StreamContext, 'now' | 'lateAnswers'>) {
     this.#context = context;
   }
 
@@ -97,6 +99,7 @@ export class ClientHabit {
   /** A request, or the first of several, was sent; every one before it had been answered, which is certain. */
   waited(): void {
     if (!this.#sendsSeveral) this.#certainty += ANSWERED_REQUEST;
+    else if (this.#isAnsweredLate) return;
     else if (this.#answeredAt > this.#sentAt) {
       this.#waits += 1;
       this.#awaited += this.#answeredAt - this.#sentAt;
@@ -138,7 +141,9 @@ export class ClientHabit {
     }
     this.#requestedAt = now;
     const isAnswered = this.#sent === this.#received;
-    if (isAnswered && this.#sent > 1 && this.#receivedBefore !== this.#sent) this.#certainty += ANSWERED_WAVE;
+    const isShown = this.#sent > 1 && this.#receivedBefore !== this.#sent && !this.#isAnsweredLate;
+    this.#lateBefore = this.#context.lateAnswers;
+    if (isAnswered && isShown) this.#certainty += ANSWERED_WAVE;
     else if (!isAnswered && !Number.isNaN(this.#sent)) this.#isUncertain();
     this.#receivedBefore = this.#received;
     this.#sent = 1;
@@ -163,6 +168,11 @@ export class ClientHabit {
     }
     this.#pause = Number.NaN;
     this.#answeredAt = now;
+  }
+
+  /** Bytes of the wave's answers were sent again: the client received these answers at once, and whether it waited for all is not shown. */
+  get #isAnsweredLate(): boolean {
+    return this.#context.lateAnswers > this.#lateBefore;
   }
 
   #isUncertain(): void {

@@ -50,7 +50,7 @@ const REQUEST_TEXT_BYTES = 64 * 1024;
 
 type PairingContext = Pick<
   StreamContext,
-  'midstream' | 'now' | 'lateEnd' | 'lateAcknowledged' | 'isCrossing' | 'isCut' | 'countPending'
+  'midstream' | 'now' | 'lateEnd' | 'lateAcknowledged' | 'lateAnswers' | 'isCrossing' | 'isCut' | 'countPending'
 >;
 
 interface Pending<R> extends RequestSpan {

@@ -81,6 +81,8 @@ export interface StreamContext extends ProtocolContext {
   readonly lateEnd: number;
   /** The most that late packets of the client acknowledged so far; -1 without any. */
   readonly lateAcknowledged: number;
+  /** How many late packets of the server have brought bytes so far: behind each of them the client received several answers at once. */
+  readonly lateAnswers: number;
   /** During a data() call: when these bytes were sent the other side had sent more, not in answer to them, than had been received. */
   readonly isCrossing: boolean;
   /** During a gap() call: the bytes were cut off from a packet of which the beginning was captured. */

@@ -120,6 +120,7 @@ export class TcpStream implements StreamContext {
   isCrossing = false;
   isCut = false;
   lateAcknowledged = -1;
+  lateAnswers = 0;
   /** What cannot be handed on yet; of most connections nothing. */
   waiting: Waiting | undefined;
   /** By direction, copies from other places of capture that are ahead of what was handed on; of most connections none. */
@@ -188,6 +189,7 @@ export class TcpStream implements StreamContext {
     this.isCrossing = false;
     this.isCut = false;
     this.lateAcknowledged = -1;
+    this.lateAnswers = 0;
   }
 
   /** A packet with bytes of a direction acknowledges the other one's bytes before a sequence number. */
@@ -521,6 +523,7 @@ export class TcpStream implements StreamContext {
   #follows(own: 0 | 1, carrier: Carrier): number {
     const { isLate } = carrier;
     this.isCrossing = carrier.isCrossing;
+    if (isLate && own !== this.client) this.lateAnswers += 1;
     if (!carrier.hasAcknowledgment) return -1;
     const acknowledged = this.#acknowledged(own === 0 ? 1 : 0, carrier.acknowledgment);
     if (!isLate) return acknowledged;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RecentDatagrams, SEEN_BEFORE } from '../../../src/analyze/engine/recent-datagrams.ts';
-import { COPY_ELSEWHERE_NS, COPY_NS, COPY_UNNUMBERED_NS } from '../../../src/analyze/limits.ts';
+import { COPY_ELSEWHERE_NS, COPY_NS, COPY_UNNUMBERED_NS, RECENT_DATAGRAMS } from '../../../src/analyze/limits.ts';
 import { decoded } from '../decoded.ts';
 
 const HEADERS = 42;
@@ -63,4 +63,21 @@ test.each([
 test('without a number and without payload nothing shows that it is a copy', () => {
   expect(second('', { id: 0, first: '' })).toBe(SEEN_BEFORE.no);
   expect(second('', { first: '' })).toBe(SEEN_BEFORE.here);
+});
+
+test('two datagrams whose hashes lie together are both remembered', () => {
+  const recent = new RecentDatagrams();
+  const places = new Map<number, number>();
+  let pairs = 0;
+  for (let id = 1; id < 4_000 && pairs < 20; id += 1) {
+    recent.look(datagram(id, 'what'), KEY, 1, 1e9);
+    const at = recent.hash & (RECENT_DATAGRAMS - 1);
+    const other = places.get(at);
+    places.set(at, id);
+    if (other === undefined) continue;
+    pairs += 1;
+    for (const either of [other, id])
+      expect(recent.look(datagram(either, 'what'), KEY, 2, 1e9)).toBe(SEEN_BEFORE.elsewhere);
+  }
+  expect(pairs).toBeGreaterThan(5);
 });

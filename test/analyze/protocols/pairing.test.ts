@@ -13,7 +13,7 @@ type Step =
   | readonly ['client gap' | 'server gap', offset: number, length: number];
 
 function run(steps: readonly Step[], midstream = false, shortest = 1): string[] {
-  const context = { midstream, now: 0, lateEnd: -1, lateAcknowledged: -1, isCrossing: false, isCut: false };
+  const context = { midstream, now: 0, lateEnd: -1, lateAcknowledged: -1, lateAnswers: 0, isCrossing: false, isCut: false };
   const pairing = new Pairing<string>(context, shortest);
   const said: string[] = [];
   for (const step of steps) {
@@ -287,8 +287,11 @@ test('two requests, one of them in a hole, and one answer before the next reques
 });
 
 /** Waves of so many requests and as many answers, each sent, certainly, after the answers to the one before. All in ns. */
-function waves(sizes: readonly number[], { gap, latency, pause }: { gap: number; latency: number; pause: number }) {
-  const context = { now: 0 };
+function waves(
+  sizes: readonly number[],
+  { gap, latency, pause, late = 0 }: { gap: number; latency: number; pause: number; late?: number },
+) {
+  const context = { now: 0, lateAnswers: 0 };
   const habit = new ClientHabit(context);
   for (const size of sizes) {
     context.now += pause;
@@ -301,6 +304,7 @@ function waves(sizes: readonly number[], { gap, latency, pause }: { gap: number;
       habit.sends(request === 0);
     }
     context.now += latency;
+    context.lateAnswers += late;
     for (let answer = 0; answer < size; answer += 1) habit.receives(true);
   }
   return habit;
@@ -323,9 +327,16 @@ test('as many requests as answers came before show nothing of a client that keep
   expect(waves([4, 2, 3, 5, 2, 6, 3, 4], quick).waits).toBe(true);
 });
 
+test('answers that came at once, because what was missing before them was sent again, do not show that a client waited for all', () => {
+  const slow = { gap: 1_000, latency: 1e9, pause: 1_000 };
+  expect(waves([2, 2], slow).waits).toBe(true);
+  expect(waves(Array(20).fill(2), { ...slow, late: 1 }).waits).toBe(false);
+  expect(waves([4, 2, 3, 5, 2, 6, 3, 4], { ...slow, late: 1 }).waits).toBe(false);
+});
+
 /** Of a connection under way: a request, its answer after the latency, a pause, the next request. All in ns. */
 function paused(times: readonly (readonly [pause: number, latency: number])[]) {
-  const context = { now: 0 };
+  const context = { now: 0, lateAnswers: 0 };
   const habit = new ClientHabit(context);
   for (const [pause, latency] of times) {
     context.now += pause;
@@ -348,7 +359,7 @@ test('pauses that are all alike show no more than one: a busy server gives its a
 });
 
 test('a capture that begins while four requests are under way: their answers come right behind the next four by chance', () => {
-  const context = { midstream: true, now: 0, lateEnd: -1, lateAcknowledged: -1, isCrossing: false, isCut: false };
+  const context = { midstream: true, now: 0, lateEnd: -1, lateAcknowledged: -1, lateAnswers: 0, isCrossing: false, isCut: false };
   const pairing = new Pairing<string>(context);
   const kinds: string[] = [];
   for (let index = 0; index < 4; index += 1) {
@@ -379,7 +390,7 @@ test('two holes in the requests: as many answers as the second one can hold may 
 });
 
 test('a request of which the end was cut off, and its answer: what followed it may have been sent with it', () => {
-  const context = { midstream: false, now: 0, lateEnd: -1, lateAcknowledged: -1, isCrossing: false, isCut: true };
+  const context = { midstream: false, now: 0, lateEnd: -1, lateAcknowledged: -1, lateAnswers: 0, isCrossing: false, isCut: true };
   const pairing = new Pairing<string>(context);
   pairing.push('a', { start: 0, end: 10, acknowledged: 0 });
   pairing.clientGap(10, 20);

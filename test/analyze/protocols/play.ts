@@ -50,6 +50,7 @@ export const STEADY = {
   timeKnown: true,
   lateEnd: -1,
   lateAcknowledged: -1,
+  lateAnswers: 0,
   isCrossing: false,
   isCut: false,
 };

@@ -1,5 +1,9 @@
-/** Answers remembered: a power of two. A second answer to a query comes right behind the first, or hardly matters. */
-const SLOTS = 512;
+/**
+ * Answers remembered: sets of a few, in which the oldest one goes; a power of two. A second answer to a query comes right behind the
+ * first, or hardly matters.
+ */
+const SETS = 256;
+const WAYS = 4;
 const STRIDE = 4;
 
 /**
@@ -12,13 +16,22 @@ const COPY_ELSEWHERE_NS = 250e6;
 /** The latest answers, to distinguish one that arrived twice from one whose query was not captured. */
 export class RecentAnswers {
   /** Flow + 1 (0 for none), id and side, the question's hash, the place of capture. */
-  readonly #ints = new Int32Array(SLOTS * STRIDE);
+  readonly #ints = new Int32Array(SETS * WAYS * STRIDE);
   /** When it came, ns. */
-  readonly #times = new Float64Array(SLOTS);
+  readonly #times = new Float64Array(SETS * WAYS);
+
+  /** By set, which of its answers goes next. */
+  readonly #next = new Uint8Array(SETS);
 
   /** @param key the id, and above it who asked @param time ns */
   add(flow: number, key: number, hash: number, time: number, place: number): void {
-    const index = slot(flow, key);
+    const set = setOf(flow, key);
+    let index = this.#find(flow, key);
+    if (index < 0) {
+      const way = this.#next[set] as number;
+      this.#next[set] = (way + 1) % WAYS;
+      index = set * WAYS + way;
+    }
     const base = index * STRIDE;
     this.#times[index] = time;
     this.#ints[base + 3] = place;
@@ -28,21 +41,30 @@ export class RecentAnswers {
   }
 
   has(flow: number, key: number, hash: number): boolean {
-    const ints = this.#ints;
-    const base = slot(flow, key) * STRIDE;
-    return ints[base] === flow + 1 && ints[base + 1] === key && ints[base + 2] === hash;
+    const index = this.#find(flow, key);
+    return index >= 0 && this.#ints[index * STRIDE + 2] === hash;
   }
 
   /** Whether a query that comes now was answered: the answer to it came just before it. @param time ns */
   isAnswered(flow: number, key: number, hash: number, time: number, place: number): boolean {
-    if (!this.has(flow, key, hash)) return false;
-    const index = slot(flow, key);
+    const index = this.#find(flow, key);
+    if (index < 0 || this.#ints[index * STRIDE + 2] !== hash) return false;
     const within = this.#ints[index * STRIDE + 3] === place ? COPY_NS : COPY_ELSEWHERE_NS;
     return Math.abs(time - (this.#times[index] as number)) <= within;
   }
+
+  /** Where the answer to a query of this flow and id is; -1 where none is remembered. */
+  #find(flow: number, key: number): number {
+    const ints = this.#ints;
+    const first = setOf(flow, key) * WAYS;
+    for (let index = first; index < first + WAYS; index += 1) {
+      if (ints[index * STRIDE] === flow + 1 && ints[index * STRIDE + 1] === key) return index;
+    }
+    return -1;
+  }
 }
 
-function slot(flow: number, key: number): number {
+function setOf(flow: number, key: number): number {
   const hash = Math.imul(flow ^ Math.imul(key, 0x9e3779b1), 0x85ebca6b);
-  return (hash ^ (hash >>> 16)) & (SLOTS - 1);
+  return (hash ^ (hash >>> 16)) & (SETS - 1);
 }

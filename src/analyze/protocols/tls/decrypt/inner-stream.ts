@@ -117,6 +117,10 @@ export class InnerStream implements StreamContext {
     return this.#mapped(SIDE.server, this.#outer.lateAcknowledged);
   }
 
+  get lateAnswers(): number {
+    return this.#outer.lateAnswers;
+  }
+
   countPending(bytes: number): boolean {
     return this.#outer.countPending?.(bytes) ?? true;
   }
