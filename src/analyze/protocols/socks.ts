@@ -139,7 +139,9 @@ class Socks implements StreamAnalyzer {
       reset: 'reset',
       'capture ended': 'capture ended',
     };
-    this.#emit(this.#wanted, undefined, 0, reasons[how] ?? 'unknown');
+    // One that the capture begins with may have been sent again behind its reply.
+    const isProven = how === 'capture ended' || !this.#context.midstream;
+    this.#emit(this.#wanted, undefined, 0, (isProven ? reasons[how] : undefined) ?? 'unknown');
   }
 
   /** Take the next message that is whole. @returns whether there was one, and another may be */

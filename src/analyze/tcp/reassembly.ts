@@ -668,10 +668,12 @@ function oldest({ segments: [a, b] }: Waiting): 0 | 1 | undefined {
 
 /**
  * Where a direction begins whose SYN was not captured: what the other one acknowledged first, where that lies before the
- * first bytes captured; those between were not captured.
+ * first bytes captured; those between were not captured. A server's bytes that the client had acknowledged before were sent again, and
+ * answer nothing that the client has sent since.
  */
 function firstSequence(stream: TcpStream, direction: number, sequence: number): number {
   const acknowledged = stream.acknowledgedFirst(direction);
   const ahead = (sequence - acknowledged) | 0;
-  return ahead > 0 && ahead <= SEQUENCE_JUMP_MAXIMUM ? acknowledged : sequence;
+  if (Number.isNaN(acknowledged) || Math.abs(ahead) > SEQUENCE_JUMP_MAXIMUM) return sequence;
+  return ahead > 0 || direction !== stream.client ? acknowledged : sequence;
 }

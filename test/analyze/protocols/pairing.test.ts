@@ -13,7 +13,15 @@ type Step =
   | readonly ['client gap' | 'server gap', offset: number, length: number];
 
 function run(steps: readonly Step[], midstream = false, shortest = 1): string[] {
-  const context = { midstream, now: 0, lateEnd: -1, lateAcknowledged: -1, lateAnswers: 0, isCrossing: false, isCut: false };
+  const context = {
+    midstream,
+    now: 0,
+    lateEnd: -1,
+    lateAcknowledged: -1,
+    lateAnswers: 0,
+    isCrossing: false,
+    isCut: false,
+  };
   const pairing = new Pairing<string>(context, shortest);
   const said: string[] = [];
   for (const step of steps) {
@@ -359,7 +367,15 @@ test('pauses that are all alike show no more than one: a busy server gives its a
 });
 
 test('a capture that begins while four requests are under way: their answers come right behind the next four by chance', () => {
-  const context = { midstream: true, now: 0, lateEnd: -1, lateAcknowledged: -1, lateAnswers: 0, isCrossing: false, isCut: false };
+  const context = {
+    midstream: true,
+    now: 0,
+    lateEnd: -1,
+    lateAcknowledged: -1,
+    lateAnswers: 0,
+    isCrossing: false,
+    isCut: false,
+  };
   const pairing = new Pairing<string>(context);
   const kinds: string[] = [];
   for (let index = 0; index < 4; index += 1) {
@@ -390,7 +406,15 @@ test('two holes in the requests: as many answers as the second one can hold may 
 });
 
 test('a request of which the end was cut off, and its answer: what followed it may have been sent with it', () => {
-  const context = { midstream: false, now: 0, lateEnd: -1, lateAcknowledged: -1, lateAnswers: 0, isCrossing: false, isCut: true };
+  const context = {
+    midstream: false,
+    now: 0,
+    lateEnd: -1,
+    lateAcknowledged: -1,
+    lateAnswers: 0,
+    isCrossing: false,
+    isCut: true,
+  };
   const pairing = new Pairing<string>(context);
   pairing.push('a', { start: 0, end: 10, acknowledged: 0 });
   pairing.clientGap(10, 20);

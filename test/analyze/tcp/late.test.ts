@@ -149,3 +149,16 @@ describe('packets of which the sender has counted on', () => {
     expect(flows.map(({ tcp }) => tcp?.state)).toEqual(['closed']);
   });
 });
+
+test('a capture that begins with a request, and then an answer that the request acknowledges, does not pair them', () => {
+  const seen = stated(
+    [0, q(2), a(2), get('c')],
+    [1, q(3), a(2)],
+    // Sent again, behind the request.
+    [1, a(1), q(3), answer(201)],
+    [1, a(2), q(3), answer(202)],
+    [0, q(3), a(3), get('d')],
+    [1, a(3), q(4), answer(203)],
+  );
+  expect(seen.join()).not.toContain('201');
+});

@@ -156,7 +156,9 @@ export class MySqlConnection implements StreamAnalyzer {
     const isUnanswered = this.#pairing.inStep;
     for (const request of this.#pairing.rest()) {
       const isLost = this.#lostEnd > Math.max(0, request.acknowledged);
-      const why = isUnanswered ? unfinished(how, false) : 'unknown';
+      // One that was sent again may have acknowledged its answer.
+      const mayBeAnswered = how !== 'capture ended' && this.#lostEnd > 0 && this.#lostEnd >= request.acknowledged;
+      const why = isUnanswered && !mayBeAnswered ? unfinished(how, false) : 'unknown';
       this.#giveUp(request, isLost ? 'response not captured' : why, endedBy);
     }
   }

@@ -167,7 +167,10 @@ export class Answers implements CycleSink {
     const isUnanswered = this.#pairing.inStep;
     for (const cycle of this.#pairing.rest()) {
       const isLost = cycle.answerHoled || this.#lostEnd > Math.max(0, cycle.acknowledged);
-      this.#giveUp(cycle, isLost ? 'response not captured' : isUnanswered ? how : 'unknown');
+      // One that was sent again may have acknowledged its answer.
+      const mayBeAnswered = how !== 'capture ended' && this.#lostEnd > 0 && this.#lostEnd >= cycle.acknowledged;
+      const why = isUnanswered && !mayBeAnswered ? how : 'unknown';
+      this.#giveUp(cycle, isLost ? 'response not captured' : why);
     }
   }
 
