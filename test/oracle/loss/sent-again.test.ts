@@ -19,7 +19,7 @@ function conversation(name: (typeof NAMES)[number], seen: Seen): Buffer {
   const { opening, exchanges, port } = CONVERSATIONS[name](AGAIN + 2, new Random(7));
   const segments: BuiltSegment[] = [];
   const next: [number, number] = [0, 0];
-  const put = (side: 0 | 1, flags: string, bytes = Buffer.alloc(0), sequence = next[side]) => {
+  const put = (side: 0 | 1, flags: string, bytes: Buffer = Buffer.alloc(0), sequence = next[side]) => {
     for (let from = 0; from < Math.max(1, bytes.length); from += SEGMENT_BYTES) {
       segments.push({
         side,
