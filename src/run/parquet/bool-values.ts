@@ -30,6 +30,6 @@ export class BoolValues implements Values {
   clear(keep: boolean): void {
     this.#count = 0;
     this.#trues = 0;
-    if (!keep) this.#room.release();
+    this.#room.rewind(keep);
   }
 }

@@ -58,7 +58,7 @@ export class Column {
     this.#values.clear(keep);
     this.#rows = 0;
     this.#count = 0;
-    if (!keep) this.#levels.release();
+    this.#levels.rewind(keep);
   }
 
   /** Rows without a value are only noted when one with a value follows. */

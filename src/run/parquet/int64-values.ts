@@ -50,7 +50,7 @@ abstract class Int64Values implements Values {
 
   clear(keep: boolean): void {
     this.#count = 0;
-    if (!keep) this.#room.release();
+    this.#room.rewind(keep);
   }
 }
 

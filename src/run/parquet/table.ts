@@ -22,9 +22,6 @@ const HOUR_CHARACTERS = '2026-11-29T15'.length;
 /** No time begins with it. */
 const NO_TIME = '-';
 
-/** While more hours than this are open, each gives its memory back after a row group. */
-const HOURS_WITH_MEMORY = 4;
-
 /** A row: a record of the JSON output, or of the same form. */
 export interface Row {
   /** RFC 3339, UTC. */
@@ -96,7 +93,8 @@ export class Table {
     if (most === undefined) return;
     this.#rows -= most.rows;
     this.#characters -= most.characters;
-    most.group(this.#open.size <= HOURS_WITH_MEMORY);
+    // Of many hours each would have memory for as many rows as all of them may have.
+    most.group(this.#open.size === 1);
   }
 
   #hour(name: string): Hour {

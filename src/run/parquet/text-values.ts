@@ -86,9 +86,8 @@ export class TextValues implements Values {
     this.#count = 0;
     this.#plainLength = 0;
     if (this.#groupsWithout > 0) this.#groupsWithout -= 1;
-    if (keep) return;
-    this.#indexes.release();
-    this.#plain.release();
+    this.#indexes.rewind(keep);
+    this.#plain.rewind(keep);
   }
 
   #write(text: string): void {

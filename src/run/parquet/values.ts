@@ -1,6 +1,9 @@
 /** Bytes for which a column has room at first. Many hours may be open, so it begins small and doubles. */
 const FIRST_ROOM = 64;
 
+/** More than this is given back after a row group: one with long texts must not take memory in each column for good. */
+const KEPT_MAXIMUM = 1 << 20;
+
 /** The smallest and the largest value of a column in a row group: readers skip row groups by them. */
 export interface Bounds {
   readonly min_value: bigint | boolean;
@@ -47,8 +50,10 @@ export class Room {
     this.#take(larger);
   }
 
-  release(): void {
-    if (this.bytes.length > FIRST_ROOM) this.#take(new Uint8Array(FIRST_ROOM));
+  /** Begin again. @param keep the memory, unless it is unusually much */
+  rewind(keep: boolean): void {
+    const { length } = this.bytes;
+    if (length > KEPT_MAXIMUM || (!keep && length > FIRST_ROOM)) this.#take(new Uint8Array(FIRST_ROOM));
   }
 
   #take(bytes: Uint8Array<ArrayBuffer>): void {

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { FieldTable } from '../../../src/analyze/protocols/protocol.ts';
 import { int64Dictionary } from '../../../src/run/parquet/int64-dictionary.ts';
 import { Table } from '../../../src/run/parquet/table.ts';
+import { Room } from '../../../src/run/parquet/values.ts';
 import { duckdb } from '../../support/duckdb.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-encodings-'));
@@ -130,4 +131,17 @@ test('values that collide in the hash table are given up', () => {
   expect(int64Dictionary(view, count)).toBeUndefined();
   for (let at = 0; at < count; at += 1) view.setInt32(at * 8, 1, true);
   expect(int64Dictionary(view, count)?.dictionary.entries).toBe(2000);
+});
+
+test('memory is kept for the next row group, unless it is unusually much', () => {
+  const room = new Room();
+  const first = room.bytes.length;
+  room.fit(200_000);
+  room.rewind(true);
+  expect(room.bytes.length).toBeGreaterThanOrEqual(200_000);
+  room.rewind(false);
+  expect(room.bytes.length).toBe(first);
+  room.fit(3 << 20);
+  room.rewind(true);
+  expect(room.bytes.length).toBe(first);
 });
