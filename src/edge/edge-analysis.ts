@@ -50,7 +50,7 @@ export class EdgeAnalysis {
     this.#write = write;
     this.#now = now;
     this.#batches = new FoundBatches(write, now);
-    this.#found = new FoundWriter((place, json) => this.#batches.add(place, json));
+    this.#found = new FoundWriter((at, found) => this.#batches.add(at, found));
     const { detail, labels, firstLegs, firstLegsOnly, showSecrets } = request;
     this.#capture = new CaptureAnalysis(
       request.where === undefined ? this.#found : this.#filtered(this.#found),

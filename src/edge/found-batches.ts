@@ -1,19 +1,17 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import { FOUND_BATCH_MAXIMUM, type FoundPlace, foundBatch, foundBlockRoom, writeFound } from '../wire/found-block.ts';
+import { foundBatch } from '../wire/found-block.ts';
+import { type FoundAt, FoundColumnsWriter } from '../wire/found-columns/writer.ts';
 
-/** A batch is sent when it is so long, bytes, or its first block is so old, milliseconds: longer ones compress better. */
-const FULL_BYTES = 256 * 1024;
+/** A batch is sent when what came first in it is so old, milliseconds. */
 const AGE_MS = 250;
 
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
-/** Found blocks on their way to the client: several together are compressed to a tenth and less. */
+/** What was found on its way to the client: many texts together, in columns, compressed. */
 export class FoundBatches {
   readonly #write: (bytes: Uint8Array) => void;
   readonly #now: () => number;
-  readonly #blocks = Buffer.allocUnsafeSlow(FOUND_BATCH_MAXIMUM);
-  /** Bytes of blocks that wait. */
-  #bytes = 0;
+  readonly #columns = new FoundColumnsWriter();
   #since = 0;
 
   /** @param now the monotonic clock, milliseconds */
@@ -22,23 +20,27 @@ export class FoundBatches {
     this.#now = now;
   }
 
-  add(place: FoundPlace, json: string): void {
-    if (this.#bytes + foundBlockRoom(json) > this.#blocks.length) this.flush();
-    if (this.#bytes === 0) this.#since = this.#now();
-    this.#bytes = writeFound(this.#blocks, this.#bytes, place, json);
-    if (this.#bytes >= FULL_BYTES) this.flush();
+  /** @returns whether it has room in a block */
+  add(at: FoundAt, found: readonly unknown[]): boolean {
+    if (this.#columns.isEmpty) this.#since = this.#now();
+    let added = this.#columns.add(at, found);
+    if (added === 'full') {
+      this.flush();
+      this.#since = this.#now();
+      added = this.#columns.add(at, found);
+    }
+    return added === 'added';
   }
 
   /** Send a batch that is old enough. */
   tick(): void {
-    if (this.#bytes > 0 && this.#now() - this.#since >= AGE_MS) this.flush();
+    if (this.#now() - this.#since >= AGE_MS) this.flush();
   }
 
   /** Send what there is. */
   flush(): void {
-    if (this.#bytes === 0) return;
-    const blocks = this.#blocks.subarray(0, this.#bytes);
-    this.#bytes = 0;
-    this.#write(foundBatch(zstdCompressSync(blocks, LEVEL), blocks.length));
+    if (this.#columns.isEmpty) return;
+    const columns = this.#columns.take();
+    this.#write(foundBatch(zstdCompressSync(columns, LEVEL), columns.length));
   }
 }

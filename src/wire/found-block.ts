@@ -1,3 +1,4 @@
+import { COLUMNS_MAXIMUM } from './found-columns/limits.ts';
 import { BLOCK, padded } from './pcapng.ts';
 import type { BlockView } from './pcapng-read.ts';
 import { plainBlock } from './pcapng-write.ts';
@@ -12,9 +13,6 @@ export const FOUND_HEADER_BYTES = 28;
 
 /** Bytes of the JSON text of one block; what is longer is left out and counted. */
 export const FOUND_MAXIMUM = 256 * 1024;
-
-/** Bytes of the found blocks of one batch before they are compressed. */
-export const FOUND_BATCH_MAXIMUM = 1024 * 1024;
 
 /** Offset of the number of the stream within the block. */
 const STREAM_AT = 20;
@@ -85,7 +83,7 @@ export function foundText({ bytes, view, offset }: BlockView): { readonly stream
   };
 }
 
-/** The block of several found blocks, compressed with zstd. @param length of the blocks, before */
+/** The block of several texts found, as columns (found-columns), compressed with zstd. @param length of the columns, before */
 export function foundBatch(packed: Uint8Array, length: number): Uint8Array {
   const lengths = Buffer.alloc(8);
   lengths.writeUInt32LE(length, 0);
@@ -105,7 +103,7 @@ export function packedBatch({
   const unpacked = view.getUint32(offset + 8, true);
   const size = view.getUint32(offset + 12, true);
   // A length near 2^32 is 0 with padding.
-  if (unpacked > FOUND_BATCH_MAXIMUM || size > length || padded(size) !== length - BATCH_HEADER_BYTES - 4) {
+  if (unpacked > COLUMNS_MAXIMUM || size > length || padded(size) !== length - BATCH_HEADER_BYTES - 4) {
     return undefined;
   }
   const at = offset + BATCH_HEADER_BYTES;

@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  FOUND_BATCH_MAXIMUM,
-  foundBatch,
-  foundText,
-  isWholeFound,
-  numberStream,
-  packedBatch,
-} from '../../src/wire/found-block.ts';
+import { foundBatch, foundText, isWholeFound, numberStream, packedBatch } from '../../src/wire/found-block.ts';
+import { COLUMNS_MAXIMUM } from '../../src/wire/found-columns/limits.ts';
 import type { BlockView } from '../../src/wire/pcapng-read.ts';
 import { foundBlock } from '../support/found-block.ts';
 
@@ -43,7 +37,7 @@ test('a block cut short is not whole', () => {
 test('a batch has the bytes that it was made of, and claims no more than a reader allows', () => {
   const packed = Uint8Array.of(1, 2, 3, 4, 5);
   expect(packedBatch(viewOf(foundBatch(packed, 99)))).toEqual({ packed: Buffer.from(packed), length: 99 });
-  expect(packedBatch(viewOf(foundBatch(packed, FOUND_BATCH_MAXIMUM + 1)))).toBeUndefined();
+  expect(packedBatch(viewOf(foundBatch(packed, COLUMNS_MAXIMUM + 1)))).toBeUndefined();
   const block = viewOf(foundBatch(packed, 99));
   block.view.setUint32(12, 0xffff_fff0, true);
   expect(packedBatch(block)).toBeUndefined();

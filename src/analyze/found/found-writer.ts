@@ -1,4 +1,4 @@
-import { FOUND_MAXIMUM, type FoundPlace } from '../../wire/found-block.ts';
+import type { FoundAt } from '../../wire/found-columns/writer.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Places } from '../engine/places.ts';
 import type { AnalysisSink, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
@@ -25,8 +25,8 @@ export interface FoundSource {
 /** What the analysis has counted; the writer counts what it cannot write. */
 export type Counted = Omit<FoundTotals, 'tooLong'>;
 
-/** UTF-8 takes up to three bytes for each character of a string. */
-const CHARACTERS_MAXIMUM = FOUND_MAXIMUM / 3;
+/** Takes what was found, in order. @returns whether it has room in a block */
+type Emit = (at: FoundAt, found: readonly unknown[]) => boolean;
 
 /**
  * Writes what an analysis finds, so that FoundReader hands the same to the sink of another one. Times in the text count from the
@@ -35,7 +35,7 @@ const CHARACTERS_MAXIMUM = FOUND_MAXIMUM / 3;
 export class FoundWriter implements AnalysisSink {
   /** What had no room in a block. */
   #tooLong = 0;
-  readonly #emit: (place: FoundPlace, json: string) => void;
+  readonly #emit: Emit;
   #source: FoundSource | undefined;
   #began = 0;
   /** Of open flows: what was written of each with its last event, which is not repeated. */
@@ -49,8 +49,7 @@ export class FoundWriter implements AnalysisSink {
     hostText: (host) => this.#hostText(host),
   });
 
-  /** @param emit takes what was found, in order */
-  constructor(emit: (place: FoundPlace, json: string) => void) {
+  constructor(emit: Emit) {
     this.#emit = emit;
   }
 
@@ -62,7 +61,7 @@ export class FoundWriter implements AnalysisSink {
   /** An interface brings its first packet. @param time ns since 1970 */
   interfaceBegan(interfaceId: number, time: bigint): void {
     if (this.#carrier < 0) this.#carrier = interfaceId;
-    this.#emit({ interfaceId: this.#carrier, time, stream: 0 }, JSON.stringify(['i', interfaceId]));
+    this.#emit({ interfaceId: this.#carrier, time }, ['i', interfaceId]);
   }
 
   totals(totals: Counted): void {
@@ -70,10 +69,8 @@ export class FoundWriter implements AnalysisSink {
     const { clock } = this.#source ?? {};
     if (clock === undefined) return;
     // At the latest time: how long the capture has taken.
-    const place = { interfaceId: this.#carrier, time: clock.absolute(clock.latest), stream: 0 };
-    if (this.#carrier >= 0) {
-      this.#emit(place, JSON.stringify(['t', this.#carrier, { ...totals, tooLong: this.#tooLong }]));
-    }
+    const place = { interfaceId: this.#carrier, time: clock.absolute(clock.latest) };
+    if (this.#carrier >= 0) this.#emit(place, ['t', this.#carrier, { ...totals, tooLong: this.#tooLong }]);
   }
 
   /** From now on one connection of 2 to the power of `level` is analysed. */
@@ -211,13 +208,10 @@ export class FoundWriter implements AnalysisSink {
   #emitAt(time: number, kind: string, interfaceId: number, found: readonly unknown[]): boolean {
     const { clock } = this.#source ?? {};
     if (clock === undefined) return false;
-    const json = JSON.stringify([kind, interfaceId, ...found]);
-    if (json.length > CHARACTERS_MAXIMUM) {
-      this.#tooLong += 1;
-      return false;
-    }
-    this.#emit({ interfaceId: this.#carrier, time: clock.absolute(time), stream: 0 }, json);
-    return true;
+    const at = { interfaceId: this.#carrier, time: clock.absolute(time) };
+    if (this.#emit(at, [kind, interfaceId, ...found])) return true;
+    this.#tooLong += 1;
+    return false;
   }
 }
 

@@ -1,35 +1,44 @@
 import { zstdDecompressSync } from 'node:zlib';
-import { FOUND_HEADER_BYTES, packedBatch } from '../../wire/found-block.ts';
-import { BLOCK } from '../../wire/pcapng.ts';
+import { FOUND_HEADER_BYTES, FOUND_MAXIMUM, packedBatch, writeFound } from '../../wire/found-block.ts';
+import { FoundColumnsReader, type FoundTextAt } from '../../wire/found-columns/reader.ts';
+import { BLOCK, padded } from '../../wire/pcapng.ts';
 import type { BlockView } from '../../wire/pcapng-read.ts';
 
-/**
- * Hand out the found blocks of a batch, in a buffer of their own that may be kept.
- * @returns whether the batch holds what it claims, and nothing but found blocks
- */
-export function eachFound(batch: BlockView, take: (block: BlockView) => void): boolean {
-  const bytes = unpacked(batch);
-  if (bytes === undefined) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let offset = 0;
-  while (offset + FOUND_HEADER_BYTES + 4 <= bytes.length) {
-    const length = view.getUint32(offset + 4, true);
-    const isBlock = length % 4 === 0 && length > FOUND_HEADER_BYTES && offset + length <= bytes.length;
-    if (!isBlock || view.getUint32(offset, true) !== BLOCK.ksnoopFound) return false;
-    if (view.getUint32(offset + length - 4, true) !== length) return false;
-    take({ bytes, view, offset, length, type: BLOCK.ksnoopFound, littleEndian: true });
-    offset += length;
-  }
-  return offset === bytes.length;
-}
+/** Makes found blocks of the batches of one stream, in their order. */
+export class FoundUnpacker {
+  readonly #columns = new FoundColumnsReader();
 
-function unpacked(block: BlockView): Uint8Array | undefined {
-  const batch = packedBatch(block);
-  if (batch === undefined || batch.length === 0) return undefined;
-  try {
-    const { buffer, byteOffset, length } = zstdDecompressSync(batch.packed, { maxOutputLength: batch.length });
-    return length === batch.length ? new Uint8Array(buffer, byteOffset, length) : undefined;
-  } catch {
-    return undefined;
+  /**
+   * Hand out the found blocks of a batch, in a buffer of their own that may be kept.
+   * @returns whether the batch holds what it claims
+   */
+  each(batch: BlockView, take: (block: BlockView) => void): boolean {
+    const texts = this.#texts(batch);
+    if (texts === undefined || texts.length === 0) return false;
+    const lengths = texts.map(({ json }) => Buffer.byteLength(json));
+    const room = lengths.reduce((sum, length) => sum + FOUND_HEADER_BYTES + padded(length) + 4, 0);
+    if (lengths.some((length) => length > FOUND_MAXIMUM)) return false;
+    const buffer = Buffer.allocUnsafeSlow(room);
+    const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, room);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, room);
+    let offset = 0;
+    for (const { json, ...at } of texts) {
+      const end = writeFound(buffer, offset, { ...at, stream: 0 }, json);
+      take({ bytes, view, offset, length: end - offset, type: BLOCK.ksnoopFound, littleEndian: true });
+      offset = end;
+    }
+    return true;
+  }
+
+  #texts(block: BlockView): FoundTextAt[] | undefined {
+    const batch = packedBatch(block);
+    if (batch === undefined) return undefined;
+    try {
+      const columns = zstdDecompressSync(batch.packed, { maxOutputLength: Math.max(1, batch.length) });
+      return columns.length === batch.length ? this.#columns.read(columns) : undefined;
+    } catch {
+      // zstd's error, or WrongColumns: nothing else is thrown here.
+      return undefined;
+    }
   }
 }

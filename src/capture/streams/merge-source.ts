@@ -4,7 +4,7 @@ import { isWholeFound, numberStream } from '../../wire/found-block.ts';
 import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../../wire/pcapng-read.ts';
 import { CLOCK_NOTED_MS } from '../limits.ts';
-import { eachFound } from './found-batch.ts';
+import { FoundUnpacker } from './found-batch.ts';
 import type { InterfaceQueue } from './interface-queue.ts';
 import type { InterfaceOrigin, Merge } from './merge.ts';
 import { aheadOrBehind, type NodeClock } from './node-clock.ts';
@@ -40,6 +40,7 @@ export class MergeSource {
   readonly #cluster: string | undefined;
   readonly #merge: Merge;
   readonly #framer: BlockFramer;
+  readonly #found = new FoundUnpacker();
   readonly #queues: InterfaceQueue[] = [];
   /** The latest time of a packet or of statistics, ns since 1970 by the node's clock. */
   #latest = -1;
@@ -138,7 +139,7 @@ export class MergeSource {
 
   /** What was found comes several at a time; nothing else does. */
   #unpack(block: BlockView): void {
-    if (!eachFound(block, (found) => this.#take(found)))
+    if (!this.#found.each(block, (found) => this.#take(found)))
       throw this.#damaged(block, 'what was found cannot be unpacked');
   }
 

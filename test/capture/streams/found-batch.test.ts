@@ -1,19 +1,22 @@
 import { zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { Merge } from '../../../src/capture/streams/merge.ts';
-import { foundBatch, foundText } from '../../../src/wire/found-block.ts';
+import { FOUND_MAXIMUM, foundBatch, foundText } from '../../../src/wire/found-block.ts';
+import { ColumnBytes } from '../../../src/wire/found-columns/bytes.ts';
+import { FoundColumnsWriter } from '../../../src/wire/found-columns/writer.ts';
 import { BLOCK } from '../../../src/wire/pcapng.ts';
 import type { BlockView } from '../../../src/wire/pcapng-read.ts';
 import { interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-write.ts';
-import { foundBlock } from '../../support/found-block.ts';
 
 const INTERFACE = interfaceDescription({ linkType: 1, snaplen: 100, name: 'shop/web/any', description: '' });
 
-const found = (time: number, json: string) => foundBlock({ interfaceId: 0, time: BigInt(time), stream: 0 }, json);
-const batch = (blocks: readonly Uint8Array[]) => {
-  const bytes = Buffer.concat(blocks);
-  return foundBatch(zstdCompressSync(bytes), bytes.length);
+const found = (time: number, value: unknown, interfaceId = 0) => ({ at: { interfaceId, time: BigInt(time) }, value });
+const columns = (texts: readonly ReturnType<typeof found>[], writer = new FoundColumnsWriter()) => {
+  for (const { at, value } of texts) expect(writer.add(at, value)).toBe('added');
+  return Uint8Array.from(writer.take());
 };
+const packed = (bytes: Uint8Array) => foundBatch(zstdCompressSync(bytes), bytes.length);
+const batch = (...parameters: Parameters<typeof columns>) => packed(columns(...parameters));
 
 /** What a merge writes of streams with one interface each. */
 function merged(...streams: readonly (readonly Uint8Array[])[]): { stream: number; json: string; id: number }[] {
@@ -42,8 +45,9 @@ function merged(...streams: readonly (readonly Uint8Array[])[]): { stream: numbe
 }
 
 test('what nodes found comes in the order of time, with the numbers of stream and interface', () => {
-  const one = [batch([found(10, '["a"]'), found(30, '["c"]')]), batch([found(40, '["d"]')])];
-  const other = [batch([found(20, '["b"]')])];
+  const writer = new FoundColumnsWriter();
+  const one = [batch([found(10, ['a']), found(30, ['c'])], writer), batch([found(40, ['d'])], writer)];
+  const other = [batch([found(20, ['b'])])];
   expect(merged(one, other)).toEqual([
     { stream: 1, json: '["a"]', id: 0 },
     { stream: 2, json: '["b"]', id: 1 },
@@ -53,20 +57,40 @@ test('what nodes found comes in the order of time, with the numbers of stream an
 });
 
 test('what one node found stays in its order, also where its times go back', () => {
-  const texts = merged([batch([found(30, '["x"]'), found(10, '["y"]'), found(20, '["z"]')])]).map(({ json }) => json);
+  const texts = merged([batch([found(30, ['x']), found(10, ['y']), found(20, ['z'])])]).map(({ json }) => json);
   expect(texts).toEqual(['["x"]', '["y"]', '["z"]']);
 });
 
-const WHOLE = Buffer.concat([found(1, '[]')]);
+const WHOLE = columns([found(1, [])]);
+/** The second batch of a stream, whose template came with the first. */
+const SECOND = (() => {
+  const writer = new FoundColumnsWriter();
+  columns([found(1, [])], writer);
+  return columns([found(2, [])], writer);
+})();
 
 test.each([
   ['not compressed', foundBatch(WHOLE, WHOLE.length)],
   ['longer than it claims', foundBatch(zstdCompressSync(Buffer.alloc(1_000_000)), 100)],
   ['shorter than it claims', foundBatch(zstdCompressSync(WHOLE), WHOLE.length + 4)],
-  ['cut', batch([WHOLE.subarray(0, -4)])],
-  ['of other blocks', batch([INTERFACE])],
-  ['of an interface that is not described', batch([foundBlock({ interfaceId: 9, time: 1n, stream: 0 }, '[]')])],
+  ['cut', packed(WHOLE.subarray(0, -4))],
+  ['without the one before it', packed(SECOND)],
+  ['of an interface that is not described', batch([found(1, [], 9)])],
+  ['of a text that is too long', packed(longText())],
   ['empty', batch([])],
 ])('a batch that is %s damages its stream', (_what, block) => {
   expect(() => merged([block])).toThrow(/The stream of node-0 is damaged/);
 });
+
+/** As no writer makes it. */
+function longText(): Uint8Array {
+  const bytes = new ColumnBytes();
+  const text = 'x'.repeat(FOUND_MAXIMUM + 1);
+  for (const number of [1, 0]) bytes.varint(number);
+  bytes.long(1n);
+  for (const number of [1, text.length]) bytes.varint(number);
+  bytes.text(text);
+  for (const number of [1, 0, 3]) bytes.varint(number);
+  bytes.long(0n);
+  return Uint8Array.from(bytes.take());
+}
