@@ -6,15 +6,24 @@ import { counted } from './units.ts';
 /** Nodes that are named; of more it is said how many they are. */
 const NODES_SHOWN = 3;
 
-/** `A SAMPLE: since 14:03:07.123456 node-1 analysed 27 % of its packets; connections that were left out are in no count`. */
-export function sampleText({ share, since, nodes }: SampleRecord, utc = false): string {
+/** `A SAMPLE: since 14:03:07.123456 node-1 analysed 27 % of the packets; connections that were left out are in no count`. */
+export function sampleText({ share, since, until, nodes }: SampleRecord, utc = false): string {
   const which =
     nodes.length === 0
       ? 'agents'
       : nodes.length > NODES_SHOWN
         ? counted(nodes.length, 'node')
         : nodes.map(sanitise).join(', ');
-  return `A SAMPLE: since ${clockText(since, utc)} ${which} analysed ${percent(share)} of the packets; connections that were left out are in no count`;
+  const when =
+    until === undefined ? `since ${clockText(since, utc)}` : `${clockText(since, utc)} to ${clockText(until, utc)}`;
+  return `A SAMPLE: ${when} ${which} analysed ${percent(share)} of the packets; connections that were left out are in no count`;
+}
+
+/** While a capture runs: a node leaves out connections, or has caught up. @param level as FoundReader.onSample has it */
+export function sampleNote(node: string, level: number): string {
+  const which = node === '' ? 'an agent' : sanitise(node);
+  if (level === 0) return `${which} has caught up: all connections are analysed again`;
+  return `A SAMPLE: ${which} cannot keep up and analyses 1 of ${2 ** level} connections from now on`;
 }
 
 /** For a line with little room: `sample 27 %`. */

@@ -102,6 +102,8 @@ export class FoundReader {
   lost = 0;
   /** Flows that were forgotten because there were too many. */
   forgotten = 0;
+  /** From now on the agent of a node analyses one connection of 2 to the power of `level`. */
+  onSample: ((node: string, level: number) => void) | undefined;
   readonly #target: FoundTarget;
   readonly #sink: AnalysisSink;
   readonly #streams = new Map<number, Stream>();
@@ -307,11 +309,14 @@ export class FoundReader {
 
   #sampling(level: number, interfaceId: number, stream: Stream): void {
     if (level < 0 || level > SAMPLE_LEVEL_MAXIMUM) throw new WrongShape('no level');
+    const node = this.#target.nodeName(interfaceId);
     if (stream.sample === undefined && level > 0) {
-      stream.sample = new StreamSample(this.#target.nodeName(interfaceId), this.#target.now(), stream.totals);
+      stream.sample = new StreamSample(node, this.#target.now(), stream.totals);
       this.#samples.push(stream.sample);
     }
-    if (stream.sample !== undefined) stream.sample.level = level;
+    if (stream.sample === undefined || stream.sample.level === level) return;
+    stream.sample.change(level, this.#target.now());
+    this.onSample?.(node, level);
   }
 
   #began(found: readonly unknown[], interfaceId: number, stream: Stream): void {

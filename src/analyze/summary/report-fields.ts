@@ -70,9 +70,10 @@ export const SUMMARY_FIELDS: FieldTable = {
   'sample.share': {
     type: 'int',
     about:
-      'only where agents could not keep up with `--edge`, and all counts are of a sample: packets they analysed of all since `sample.since`, 0 to 1',
+      'only where agents could not keep up with `--edge`, and all counts are of a sample: packets they analysed of all that came while they left out connections, 0 to 1',
   },
   'sample.since': { type: 'timestamp', about: 'when the first of them began to leave out connections' },
+  'sample.until': { type: 'timestamp', about: 'when the last of them had caught up; left out where one had not' },
   'sample.nodes': { type: 'list', about: 'their nodes' },
   flows: { type: 'map', about: 'flows by transport: `{"tcp": 12, "udp": 3}`' },
   'services[].service': {

@@ -17,16 +17,20 @@ export const csv: AnalysisOutputKind = {
       event: (event, flow) => sums.event(event, flow),
       flowEnded: (flow) => sums.flowEnded(flow),
       end: () => {
-        for (const text of csvLines(sums.report(session.recorder, session.span), table)) line(text);
+        const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
+        for (const text of csvLines(report, table)) line(text);
       },
     };
   },
 };
 
-/** A table of a summary. */
+/** A table of a summary. Of a sample it has one more column: the share of the packets that was analysed. */
 export function csvLines(report: SummaryReport, table: CsvTable): string[] {
   const columns = columnsOf(table);
-  return [csvRow(columns), ...rowsOf(report, table).map((row) => csvRow(columns.map((column) => cellOf(row, column))))];
+  const { sample } = report;
+  const [header, share] = sample === undefined ? [[], []] : [['sample.share'], [sample.share]];
+  const rows = rowsOf(report, table).map((row) => [...columns.map((column) => cellOf(row, column)), ...share]);
+  return [[...columns, ...header], ...rows].map((row) => csvRow(row));
 }
 
 function columnsOf(table: CsvTable): string[] {

@@ -8,7 +8,12 @@ export function edgeNotes({ capture, showsPackets, sample }: AnalysisSession): s
   const { packets, opaque, skipped, tooLong } = foundTotals;
   const lines: string[] = [];
   if (skipped > 0) {
-    const since = sample === undefined ? '' : ` since ${sample.since}`;
+    const since =
+      sample === undefined
+        ? ''
+        : sample.until === undefined
+          ? ` since ${sample.since}`
+          : ` from ${sample.since} to ${sample.until}`;
     lines.push(
       `A SAMPLE: agents analysed ${grouped(packets)} packets and could not keep up with ${grouped(skipped)} more${since}; those connections are in no count`,
     );

@@ -43,7 +43,9 @@ export const text: AnalysisOutputKind = {
         closing.event(event, flow);
         const record = session.recorder.event(event, flow);
         const number = verbose ? ` ${colours.aside(`flow ${record.flow}`)}` : '';
-        const text = [lines.line(record) + number, ...bodyLines(record)].join('\n');
+        const sample =
+          flow.sample === undefined ? '' : ` ${colours.aside(`[sample: 1 of ${flow.sample} connections]`)}`;
+        const text = [lines.line(record) + sample + number, ...bodyLines(record)].join('\n');
         ordered.add(text, event.time, clock.latest);
       },
       packet: (view, taken) => {

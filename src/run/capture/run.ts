@@ -64,6 +64,7 @@ export async function runCapture(
   }
   const { output } = opened;
   output.addNames(plan.names);
+  output.onNote = (sentence) => observer.note(sentence);
   const report = reportOf(plan);
   const podKeys = fetchKeys(plan, output, observer);
   const follow = plan.follow && withNames(plan.follow, output);

@@ -1,6 +1,7 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { AnalysisSession } from '../../analyze/engine/session.ts';
 import type { InterfaceOrigin } from '../../capture/streams/merge.ts';
+import { sampleNote } from '../../view/sample-text.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { analysisNotes } from '../analysis/notes.ts';
@@ -17,6 +18,7 @@ export class AnalysedOutput implements Output {
   readonly #session: AnalysisSession;
   readonly #keyLog: LiveKeyLog;
   readonly podKeys: PodKeys | undefined;
+  onNote: ((sentence: string) => void) | undefined;
   /** Undefined without a key log. */
   readonly #gate: SecretsGate | undefined;
 
@@ -49,6 +51,7 @@ export class AnalysedOutput implements Output {
       showSecrets: context.showSecrets,
       keys,
     });
+    this.#session.capture.found.onSample = (node, level) => this.onNote?.(sampleNote(node, level));
     const behind = {
       write: (...[type, , bytes, offset, length]: Parameters<Output['write']>) =>
         this.#session.capture.framer.pushBlock(type, bytes, offset, length),

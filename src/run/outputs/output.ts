@@ -23,6 +23,8 @@ export interface Output extends CaptureOutput {
   readonly omitted: string | undefined;
   /** Undefined: it needs none. */
   readonly podKeys?: PodKeys | undefined;
+  /** Takes what a user should read while the capture runs. */
+  onNote?: ((sentence: string) => void) | undefined;
   /** Write a Decryption Secrets Block ahead of the next packet; undefined: the form has no place for it. */
   addSecrets?(block: Uint8Array): void;
 }
