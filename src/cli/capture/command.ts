@@ -14,6 +14,7 @@ import { type Logger, logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
 import { isTerminal } from '../terminal.ts';
 import { boundBuffers } from './bound-buffers.ts';
+import { hintAtEdge } from './edge-hint.ts';
 import { analysedOnNodes } from './edge-option.ts';
 import { announce, conclude } from './messages.ts';
 import { type CaptureCommand, completeCapture, type RawCaptureOptions } from './options.ts';
@@ -88,6 +89,7 @@ async function capture(
       observer: progress,
     });
     void run.running.connected.then(started.resolve);
+    if (choice === 'many' && config.edge === undefined && plan.asTenant !== true) void hintAtEdge(run.running, log);
     stoppable(run, log);
     if (command.binaryByDefault) log.info('stdout gets pcapng, which is binary; for lines add -o text');
     const release = boundBuffers();
