@@ -19,11 +19,16 @@ export function sampleText({ share, since, until, nodes }: SampleRecord, utc = f
   return `A SAMPLE: ${when} ${which} analysed ${percent(share)} of the packets; connections that were left out are in no count`;
 }
 
-/** While a capture runs: a node leaves out connections, or has caught up. @param level as FoundReader.onSample has it */
-export function sampleNote(node: string, level: number): string {
+/**
+ * While a capture runs: a node leaves out connections, takes more again, or has caught up.
+ * @param level, before as FoundReader.onSample has them
+ */
+export function sampleNote(node: string, level: number, before: number): string {
   const which = node === '' ? 'an agent' : sanitise(node);
   if (level === 0) return `${which} has caught up: all connections are analysed again`;
-  return `A SAMPLE: ${which} cannot keep up and analyses 1 of ${2 ** level} connections from now on`;
+  const share = `1 of ${2 ** level} connections`;
+  if (level < before) return `A SAMPLE: ${which} can analyse more again, ${share} from now on`;
+  return `A SAMPLE: ${which} cannot keep up and analyses ${share} from now on`;
 }
 
 /** For a line with little room: `sample 27 %`. */

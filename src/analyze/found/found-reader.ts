@@ -102,8 +102,8 @@ export class FoundReader {
   lost = 0;
   /** Flows that were forgotten because there were too many. */
   forgotten = 0;
-  /** From now on the agent of a node analyses one connection of 2 to the power of `level`. */
-  onSample: ((node: string, level: number) => void) | undefined;
+  /** From now on the agent of a node analyses one connection of 2 to the power of `level`, and until now of `before`. */
+  onSample: ((node: string, level: number, before: number) => void) | undefined;
   readonly #target: FoundTarget;
   readonly #sink: AnalysisSink;
   readonly #streams = new Map<number, Stream>();
@@ -314,9 +314,10 @@ export class FoundReader {
       stream.sample = new StreamSample(node, this.#target.now(), stream.totals);
       this.#samples.push(stream.sample);
     }
-    if (stream.sample === undefined || stream.sample.level === level) return;
+    const before = stream.sample?.level ?? 0;
+    if (stream.sample === undefined || before === level) return;
     stream.sample.change(level, this.#target.now());
-    this.onSample?.(node, level);
+    this.onSample?.(node, level, before);
   }
 
   #began(found: readonly unknown[], interfaceId: number, stream: Stream): void {

@@ -51,7 +51,7 @@ export class AnalysedOutput implements Output {
       showSecrets: context.showSecrets,
       keys,
     });
-    this.#session.capture.found.onSample = (node, level) => this.onNote?.(sampleNote(node, level));
+    this.#session.capture.found.onSample = (...change) => this.onNote?.(sampleNote(...change));
     const behind = {
       write: (...[type, , bytes, offset, length]: Parameters<Output['write']>) =>
         this.#session.capture.framer.pushBlock(type, bytes, offset, length),

@@ -28,7 +28,7 @@ export class WrittenStrings {
     const place = this.#places.get(value);
     if (place !== undefined) {
       bytes.varint(place + FIRST);
-      column.last = value;
+      column.last = this.#strings[place];
       return;
     }
     // Most are as they are.
@@ -37,17 +37,19 @@ export class WrittenStrings {
     bytes.varint(TOKEN.literal);
     bytes.varint(isPlain ? value.length : Buffer.byteLength(escaped));
     literals.push(escaped);
-    const isKept = isRemembered(escaped);
-    if (isKept) this.#remember(value);
-    column.last = isKept ? value : undefined;
+    column.last = isRemembered(escaped) ? this.#remember(value, isPlain) : undefined;
   }
 
-  #remember(value: string): void {
+  /** @returns the value as it is kept: a copy, for one that is a part of a longer text would keep all of that */
+  #remember(value: string, isPlain: boolean): string {
     const old = this.#strings[this.#next];
     if (old !== undefined) this.#places.delete(old);
-    this.#strings[this.#next] = value;
-    this.#places.set(value, this.#next);
+    const encoding = isPlain ? 'latin1' : 'utf16le';
+    const kept = Buffer.from(value, encoding).toString(encoding);
+    this.#strings[this.#next] = kept;
+    this.#places.set(kept, this.#next);
     this.#next = (this.#next + 1) % STRINGS_REMEMBERED;
+    return kept;
   }
 }
 

@@ -59,11 +59,13 @@ function templateOf(value: unknown, values: SlotValue[]): string {
 /** Names of members as JSON has them, with a colon: the same ones come again and again. */
 const QUOTED = new Map<string, string>();
 const QUOTED_MAXIMUM = 1_024;
+const QUOTED_CHARACTERS = 64;
 
 function quoted(name: string): string {
   const known = QUOTED.get(name);
   if (known !== undefined) return known;
   const text = `${JSON.stringify(name)}:`;
+  if (name.length > QUOTED_CHARACTERS) return text;
   if (QUOTED.size >= QUOTED_MAXIMUM) QUOTED.clear();
   QUOTED.set(name, text);
   return text;

@@ -52,7 +52,10 @@ test('a sample is shown with its beginning, and its end where it has one', () =>
 });
 
 test('what is said while a capture runs', () => {
-  expect(sampleNote('node-1', 2)).toBe('A SAMPLE: node-1 cannot keep up and analyses 1 of 4 connections from now on');
-  expect(sampleNote('\u001b[2Jx', 1)).not.toContain('\u001b');
-  expect(sampleNote('', 0)).toBe('an agent has caught up: all connections are analysed again');
+  expect(sampleNote('node-1', 2, 1)).toBe(
+    'A SAMPLE: node-1 cannot keep up and analyses 1 of 4 connections from now on',
+  );
+  expect(sampleNote('node-1', 1, 2)).toBe('A SAMPLE: node-1 can analyse more again, 1 of 2 connections from now on');
+  expect(sampleNote('\u001b[2Jx', 1, 0)).not.toContain('\u001b');
+  expect(sampleNote('', 0, 1)).toBe('an agent has caught up: all connections are analysed again');
 });
