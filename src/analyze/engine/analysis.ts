@@ -420,7 +420,7 @@ export class Analysis {
       }
     }
     if (seen === SEEN_BEFORE.no) {
-      elsewhere.countNew(direction, packet.wireEnd - packet.networkOffset, packet.payloadLength);
+      elsewhere.countNew(direction, packet.wireEnd - packet.networkOffset, packet.payloadLength, other);
     }
     if (isTcp) this.#tcp.packetElsewhere(slot, direction, packet, place, other);
     else if (seen === SEEN_BEFORE.no) {

@@ -12,6 +12,11 @@ class SeenDirection {
   lost = 0;
   /** TCP: int32 behind the highest byte seen; undefined before any. */
   high: number | undefined;
+  /** Packets, bytes and payload since other places alone bring what is new; and since which time that was so. */
+  newPackets = 0;
+  newBytes = 0;
+  newPayload = 0;
+  newEpoch = 0;
 
   add(bytes: number, now: number): void {
     if (this.packets === 0) this.first = now;
@@ -95,10 +100,12 @@ export class FlowSightings {
   /** By direction: since when another place alone brings what is new, and which; NaN while none does. */
   readonly newSince: [number, number] = [Number.NaN, Number.NaN];
   readonly newPlace: [number, number] = [0, 0];
-  /** By direction: packets, bytes and payload that others brought since then. */
+  /** By direction: packets, bytes and payload that others brought since then; of a TCP segment that several of them brought, one. */
   readonly newPackets: [number, number] = [0, 0];
   readonly newBytes: [number, number] = [0, 0];
   readonly newPayload: [number, number] = [0, 0];
+  /** By direction: how often the counts of what is new began again. */
+  readonly #epoch: [number, number] = [1, 1];
 
   /** @param flow its number, as FlowIdentity.id */
   constructor(slot: number, flow: number, isTcp: boolean) {
@@ -132,18 +139,41 @@ export class FlowSightings {
   counted(direction: number): void {
     const own = direction === 0 ? 0 : 1;
     this.newSince[own] = Number.NaN;
+    this.#epoch[own] += 1;
     this.newPackets[own] = 0;
     this.newBytes[own] = 0;
     this.newPayload[own] = 0;
   }
 
-  /** A packet of another place that is not a copy, while other places deliver new data. */
-  countNew(direction: number, bytes: number, payload: number): void {
+  /**
+   * A packet of another place, while other places deliver new data. Copies of datagrams are known and do not come here. Copies of
+   * segments do: each place is counted by itself, and the one that brought most has brought so many at least.
+   * @param at the place; of TCP alone, undefined where there are too many
+   */
+  countNew(direction: number, bytes: number, payload: number, at?: SeenElsewhere): void {
     const own = direction === 0 ? 0 : 1;
     if (Number.isNaN(this.newSince[own])) return;
-    this.newPackets[own] += 1;
-    this.newBytes[own] += bytes;
-    this.newPayload[own] += payload;
+    if (!this.isTcp) {
+      this.newPackets[own] += 1;
+      this.newBytes[own] += bytes;
+      this.newPayload[own] += payload;
+      return;
+    }
+    const seen = at?.directions[own];
+    if (seen === undefined) return;
+    if (seen.newEpoch !== this.#epoch[own]) {
+      seen.newEpoch = this.#epoch[own];
+      seen.newPackets = 0;
+      seen.newBytes = 0;
+      seen.newPayload = 0;
+    }
+    seen.newPackets += 1;
+    seen.newBytes += bytes;
+    seen.newPayload += payload;
+    if (seen.newPackets <= this.newPackets[own]) return;
+    this.newPackets[own] = seen.newPackets;
+    this.newBytes[own] = seen.newBytes;
+    this.newPayload[own] = seen.newPayload;
   }
 
   /** Keep a datagram. @returns false where there are too many */

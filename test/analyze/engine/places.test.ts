@@ -36,6 +36,20 @@ test('a place that falls silent hands over to the one that goes on: nothing is l
   expect(counts.flat().reduce((sum, count) => sum + count, 0)).toBe(33);
 });
 
+test('two places that go on where the one that counted fell silent count once', () => {
+  const all = [...handshake([100, 200]), ...exchanges(6, 10)];
+  const counted = all.filter(({ at }) => at < 30);
+  const at = (place: number) =>
+    all
+      .map((segment) => ({ ...segment, interfaceId: place, at: segment.at + place / 10 }))
+      .filter((each) => each.at > 9);
+  const packets = [...counted, ...at(1), ...at(2)].sort((one, other) => one.at - other.at);
+  const { flows, copies } = analyseBytes(builtPcapng(packets, [...PLACES, 'node/node1/any']));
+  const alone = analyseBytes(builtPcapng(all, PLACES)).flows[0];
+  expect([flows[0]?.client, flows[0]?.server]).toEqual([alone?.client, alone?.server]);
+  expect(copies).toBe(packets.length - all.length);
+});
+
 test("a capture's own rotation: files put one behind another, whose interfaces have other numbers in each", async () => {
   const { events, flows } = await analyseFile(here('interface-changes-own-rotation.pcapng'));
   const labels = events.map(({ event }) => event.label);

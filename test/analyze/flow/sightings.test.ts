@@ -29,18 +29,34 @@ test('datagrams that wait are bounded by their bytes; those that were taken make
 
 test('what other places bring is counted from the first packet that the one which counts did not bring', () => {
   const sightings = new FlowSightings(0, 0, true);
-  sightings.countNew(1, 100, 60);
+  const [first, second] = [sightings.at(7, 1), sightings.at(8, 2)];
+  sightings.countNew(1, 100, 60, first);
   expect(sightings.broughtNew(1, 7, 500)).toBe(true);
   expect(sightings.broughtNew(1, 8, 600)).toBe(false);
-  sightings.countNew(1, 100, 60);
-  sightings.countNew(1, 50, 10);
-  sightings.countNew(0, 1, 1);
+  for (const at of [first, second]) {
+    sightings.countNew(1, 100, 60, at);
+    sightings.countNew(1, 50, 10, at);
+  }
+  sightings.countNew(0, 1, 1, first);
   const counts = ({ newSince, newPlace, newPackets, newBytes, newPayload }: FlowSightings) =>
     [newSince, newPlace, newPackets, newBytes, newPayload].map(([, server]) => server);
   expect(counts(sightings)).toEqual([500, 8, 2, 150, 70]);
   expect(sightings.newPackets[0]).toBe(0);
   sightings.counted(1);
   expect(counts(sightings)).toEqual([Number.NaN, 8, 0, 0, 0]);
+  // What came before is not counted with what comes later.
+  sightings.broughtNew(1, 7, 900);
+  sightings.countNew(1, 30, 20, first);
+  expect(counts(sightings)).toEqual([900, 7, 1, 30, 20]);
+});
+
+test('of datagrams, whose copies are known, what all other places bring is counted', () => {
+  const sightings = new FlowSightings(0, 0, false);
+  sightings.broughtNew(0, 7, 500);
+  sightings.countNew(0, 100, 60, sightings.at(7, 1));
+  sightings.countNew(0, 50, 10, sightings.at(8, 2));
+  const { newPackets, newBytes, newPayload } = sightings;
+  expect([newPackets[0], newBytes[0], newPayload[0]]).toEqual([2, 150, 70]);
 });
 
 test('segments at another place: what is lost there, what fills a hole, and what comes again, across the end of the numbers', () => {
