@@ -37,7 +37,10 @@ export interface Vantage {
 
 const NONE = { count: 0, after: 0 };
 
-/** Numbers of an exchange's first and last bytes, or datagrams, as Marks counts them, int32; undefined where they cannot be told; and the place that counted. */
+/**
+ * Numbers of an exchange's first and last bytes, or datagrams, as Marks counts them, int32; undefined where they cannot be told; and the
+ * place that counted: NO_PLACE where its request and its response have the times of two.
+ */
 export interface ExchangeBytes {
   readonly place: number;
   readonly requestFirst: number | undefined;
@@ -71,7 +74,32 @@ export function bytesOf(exchange: Exchange, leg: Leg): ExchangeBytes | undefined
     if (isWhole) return bytes;
     partly ??= bytes;
   }
-  return partly;
+  return partly === undefined ? undefined : answeredElsewhere(exchange, leg, partly);
+}
+
+/** No place of capture has this number. */
+const NO_PLACE = 0;
+
+/**
+ * Where none of the places counted, the one that was first with the request counted for that, and another one, of the same clock, for
+ * the response.
+ * @returns with the response's bytes, where all places that had packets at its times had the same ones
+ */
+function answeredElsewhere({ responseTime, responseEnd }: Exchange, leg: Leg, bytes: ExchangeBytes): ExchangeBytes {
+  if (responseTime === undefined || responseEnd === undefined) return bytes;
+  if (bytes.requestFirst === undefined || bytes.responseFirst !== undefined || bytes.responseLast !== undefined) {
+    return bytes;
+  }
+  const direction = directionOf(leg) === 0 ? 1 : 0;
+  let found: ExchangeBytes | undefined;
+  for (const { marks } of leg.trail.places) {
+    const responseFirst = marks[direction].firstAt(responseTime);
+    const responseLast = marks[direction].lastAt(responseEnd);
+    if (responseFirst === undefined || responseLast === undefined) continue;
+    found ??= { ...bytes, place: NO_PLACE, responseFirst, responseLast };
+    if (found.responseFirst !== responseFirst || found.responseLast !== responseLast) return bytes;
+  }
+  return found ?? bytes;
 }
 
 /** An exchange at every place that saw it, in no order. At the place that counted its times are the exchange's. */
