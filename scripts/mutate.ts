@@ -3,7 +3,7 @@
  *   npm run mutate -- [--sample 200 | --each 10] [--seed 1] [--in src/wire,src/run] [--tests test/wire,test/run] [--workers 1]
  *     [--seconds 60] [--again]
  * First every unit test runs once, which shows what it reaches. Then, for each change, the file's own test, those beside it,
- * and the quickest others, up to `seconds` of these. A run that was interrupted goes on where it was; with --again it begins anew.
+ * those of its name elsewhere, and the quickest others, up to `seconds` of these. A run that was interrupted goes on where it was; with --again it begins anew.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,7 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Mutant, mutantsOf } from './mutate/mutants.ts';
 import { type Baseline, baselines } from './mutate/reached.ts';
@@ -117,7 +117,8 @@ async function judge({ id, file }: Numbered, tests: readonly Baseline[], run: Ru
   const { own, beside } = testsOf(root, file);
   const isBeside = ({ test }: Baseline) => test === own || test.startsWith(beside);
   const reaching = tests.filter((test) => test.reaches(id));
-  const rank = (test: Baseline) => (test.test === own ? 0 : isBeside(test) ? 1 : 2);
+  const isNamesake = ({ test }: Baseline) => basename(test) === basename(file).replace('.ts', '.test.ts');
+  const rank = (test: Baseline) => (test.test === own ? 0 : isBeside(test) ? 1 : isNamesake(test) ? 2 : 3);
   reaching.sort((a, b) => rank(a) - rank(b) || a.took - b.took);
   let left = Number(values.seconds) * 1000;
   for (const test of reaching) {

@@ -14,6 +14,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 60_000 } },
+    // One test that fails is enough.
+    bail: 1,
     setupFiles: [join(import.meta.dirname, 'setup.ts')],
     // An endless loop that allocates must not take the machine.
     execArgv: ['--max-old-space-size=2048'],
