@@ -20,7 +20,7 @@ interface Held {
 /** The targets at the moment: a pod is one as long as at least one watch holds it. */
 export class LiveTargets {
   readonly #pods = new Map<string, Held>();
-  #nodes = new Map<string, FoundNode>();
+  readonly #nodes = new Map<string, FoundNode>();
   readonly #maximum: number;
   readonly #emit: (event: TargetEvent) => void;
   #full = false;
@@ -69,16 +69,18 @@ export class LiveTargets {
 
   /** The nodes that are targets now. */
   setNodes(nodes: readonly FoundNode[]): void {
-    const now = new Map(nodes.map((node) => [node.uid, node]));
+    const now = new Set(nodes.map(({ uid }) => uid));
     for (const [uid, { name }] of this.#nodes) {
-      if (!now.has(uid)) this.#emit({ type: 'gone', uid, label: `node/${name}` });
+      if (now.has(uid)) continue;
+      this.#nodes.delete(uid);
+      this.#full = false;
+      this.#emit({ type: 'gone', uid, label: `node/${name}` });
     }
-    for (const [uid, node] of now) {
-      if (this.#nodes.has(uid)) continue;
-      if (this.#hasRoom(`node/${node.name}`)) this.#emit({ type: 'node-added', ...node });
-      else now.delete(uid);
+    for (const node of nodes) {
+      if (this.#nodes.has(node.uid) || !this.#hasRoom(`node/${node.name}`)) continue;
+      this.#nodes.set(node.uid, node);
+      this.#emit({ type: 'node-added', ...node });
     }
-    this.#nodes = now;
   }
 
   #gone(uid: string, { label }: Held): void {
