@@ -1,3 +1,0 @@
-import { findsAsRecorded } from '../captured-events.ts';
-
-findsAsRecorded('captures/amqp.pcap');
