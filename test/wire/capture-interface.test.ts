@@ -58,3 +58,10 @@ test('the resolution is of ten or of two, the offset of eight bytes', () => {
   expect(read([14, offset]).offsetSeconds).toBe(-3_600n);
   expect(read([14, offset.subarray(0, 4)]).offsetSeconds).toBe(0n);
 });
+
+test('a block that is too short for its fixed part has no link type and keeps nothing of a packet', () => {
+  const bytes = Buffer.alloc(12, 0xff);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const short = captureInterface({ bytes, view, offset: 0, length: bytes.length, type: 1, littleEndian: true });
+  expect(short).toMatchObject({ linkType: 0, snaplen: 0, name: '', ticksPerSecond: 1_000_000n });
+});
