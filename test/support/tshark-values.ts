@@ -28,25 +28,30 @@ export function plain(name: string): string {
  * @param name our name of a number; undefined where we have none
  * @param theirs as `tsharkValues` has it
  * @param known our names that differ, or that this tshark is too old for, by number
+ * @param count how many numbers we have names of: a name that is lost, or covered by another one, is no difference
  * @returns a line for each difference that is not in `known`, and for each of `known` that is none
  */
 export function differences(
   name: (value: number) => string | undefined,
   theirs: ReadonlyMap<number, string>,
   known: Readonly<Record<number, string>>,
+  count: number,
 ): string[] {
   const found: string[] = [];
+  let names = 0;
   for (let value = 0; value < 65_536; value += 1) {
     const our = name(value);
     if (our === undefined) {
       if (known[value] !== undefined) found.push(`${value} has no name`);
       continue;
     }
+    names += 1;
     const agrees = plain(theirs.get(value) ?? '').includes(plain(our));
     if (known[value] !== undefined) {
       if (agrees) found.push(`${value} does not differ`);
       else if (known[value] !== our) found.push(`${value}: ${our}, and not ${known[value]}`);
     } else if (!agrees) found.push(`${value}: ${our}, and ${theirs.get(value)} in Wireshark`);
   }
+  if (names !== count) found.push(`${names} numbers have a name, and not ${count}`);
   return found;
 }

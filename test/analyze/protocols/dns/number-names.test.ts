@@ -39,10 +39,10 @@ const MNEMONICS = {
 
 test('names of types are those of Wireshark', () => {
   const named = (type: number) => (/^TYPE\d/.test(typeName(type)) ? undefined : typeName(type));
-  expect(differences(named, tsharkValues('dns.qry.type'), NEWER)).toEqual([]);
+  expect(differences(named, tsharkValues('dns.qry.type'), NEWER, 95)).toEqual([]);
 });
 
 test('names of response codes', () => {
   const named = (code: number) => (/^RCODE/.test(rcodeName(code)) ? undefined : rcodeName(code));
-  expect(differences(named, tsharkValues('dns.flags.rcode'), MNEMONICS)).toEqual([]);
+  expect(differences(named, tsharkValues('dns.flags.rcode'), MNEMONICS, 20)).toEqual([]);
 });
