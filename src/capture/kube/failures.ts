@@ -13,6 +13,9 @@ export interface FailedRequest {
 
 const LONGEST_WORDS = 500;
 
+/** The kubelet's answer, in place of the API server's, to exec and port-forward of a pod that it has not heard of yet: it was just started. */
+const UNKNOWN_TO_KUBELET = /^pod does not exist\.?$/i;
+
 /** The Status in a refusal's body, or an empty object when a proxy or a page answered instead. */
 function statusIn(body: string): JsonObject {
   try {
@@ -36,6 +39,8 @@ export function refusal(kube: Kube, request: FailedRequest, status: number, body
     case 403:
       return forbidden(kube, request, reported);
     case 404:
+      // Another attempt may succeed: the pod itself may run, and the API server has its object.
+      if (UNKNOWN_TO_KUBELET.test(reported.trim())) break;
       return new KsnoopError('NOT_FOUND', reported === '' ? `${request.path} does not exist.` : sentence(reported));
     case 400:
     case 422:

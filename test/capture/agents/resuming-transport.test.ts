@@ -3,6 +3,8 @@ import { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { listenForSessions } from '../../../src/agent/listener/session-listener.ts';
 import { resumingTransport } from '../../../src/capture/agents/resuming-transport.ts';
+import { refusal } from '../../../src/capture/kube/failures.ts';
+import type { Kube } from '../../../src/capture/kube/kube.ts';
 import type { AgentTransport } from '../../../src/capture/streams/transport.ts';
 import { carriedAgent } from '../../support/carried-agent.ts';
 import { countedBytes } from '../../support/counted-bytes.ts';
@@ -16,7 +18,14 @@ afterEach(() => {
 
 /** A listener, its sessions, and a client whose connection goes through a proxy that cuts it. */
 async function conversation(
-  options: { windowMs?: number; budgets?: number[]; compress?: 'on' | 'off' | 'auto'; opening?: string } = {},
+  options: {
+    windowMs?: number;
+    budgets?: number[];
+    compress?: 'on' | 'off' | 'auto';
+    opening?: string;
+    /** What connections behind the first one fail with, in their order, before any succeeds. */
+    failures?: Error[];
+  } = {},
 ) {
   const sessions: ReturnType<typeof carriedAgent>[] = [];
   const ends: number[] = [];
@@ -39,9 +48,14 @@ async function conversation(
   const seen = { bytes: 0, wrong: -1, errors: '', notes: [] as string[] };
   /** What the client's connections were given at once: text of a handshake, else how many bytes. */
   const written: (string | number)[] = [];
+  const failures = [...(options.failures ?? [])];
   const open = resumingTransport({
     name: 'test',
-    dial: async () => noted(connect(port, '127.0.0.1'), written),
+    dial: async () => {
+      const failure = written.length === 0 ? undefined : failures.shift();
+      if (failure !== undefined) throw failure;
+      return noted(connect(port, '127.0.0.1'), written);
+    },
     windowMs: options.windowMs ?? 100_000,
     compress: options.compress ?? 'off',
     handshakeMs: 5_000,
@@ -193,6 +207,33 @@ test.each(CUTS)(
     expect(seen.notes.length).toBeGreaterThan(0);
   },
 );
+
+/** What the API server passes on of a kubelet, or answers itself. */
+const answer404 = (message: string) => {
+  const kube = { cluster: 'c', server: new URL('https://127.0.0.1:1'), proxy: undefined } as unknown as Kube;
+  return refusal(kube, { method: 'GET', path: '/api/v1/namespaces/ksnoop/pods/a/portforward' }, 404, message);
+};
+
+test('a kubelet that was just started does not know the pod yet: the session is resumed when it does', async () => {
+  const failures = [answer404('pod does not exist'), answer404('pod does not exist')];
+  const { transport, proxy, seen, sessions } = await conversation({ failures });
+  await until(() => sessions.length === 1);
+  proxy.cut();
+  await until(() => seen.notes.length === 1);
+  expect(seen.notes[0]).toMatch(/was resumed after .*; nothing is missing/);
+  transport.terminate();
+});
+
+test('a pod that does not exist any more ends the session at once', async () => {
+  const { transport, proxy, seen, sessions } = await conversation({ failures: [answer404('pods "a" not found')] });
+  await until(() => sessions.length === 1);
+  proxy.cut();
+  expect(await transport.ended).toMatchObject({
+    kind: 'lost',
+    error: { message: expect.stringContaining('not found') },
+  });
+  expect(seen.notes).toEqual([]);
+});
 
 test('a session that has ended by itself is lost as soon as the client hears it', async () => {
   const { transport, proxy, seen, sessions } = await conversation();

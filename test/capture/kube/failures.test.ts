@@ -21,3 +21,12 @@ test("a proxy's page is its text", () => {
   const page = '<html><style>a { b }</style><script>x()</script><h1>Bad  Gateway</h1><p>try later</p></html>';
   expect(refusal(KUBE, REQUEST, 500, page).message).toContain('Bad Gateway try later');
 });
+
+test('a pod that the kubelet has not heard of yet, just started, is not one that does not exist', () => {
+  const words = (message: string) => JSON.stringify({ kind: 'Status', status: 'Failure', message });
+  const codeOf = (body: string) => refusal(KUBE, REQUEST, 404, body).code;
+  expect(codeOf('pod does not exist')).toBe('API_ERROR');
+  expect(codeOf(words('pod does not exist'))).toBe('API_ERROR');
+  expect(codeOf(words('pods "web-1" not found'))).toBe('NOT_FOUND');
+  expect(codeOf(words('pods "pod does not exist" not found'))).toBe('NOT_FOUND');
+});
