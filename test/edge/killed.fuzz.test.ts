@@ -13,6 +13,11 @@ import { agentStream, shownOf } from './agent-stream.ts';
 const SEEDS = process.env.KSNOOP_SEED === undefined ? [1, 2, 3] : [Number(process.env.KSNOOP_SEED)];
 const MINUTES_MS = 600_000;
 const INTERFACES = ['shop/client-1/any', 'shop/web-1/any', 'shop/api-1/any'];
+/** The interfaces of each node: a node may have both ends of a connection. */
+const LAYOUTS = [
+  [[0], [1], [2]],
+  [[0, 1], [2]],
+] as const;
 const SERVERS = ['10.244.2.6', '10.244.3.7'];
 
 /** Around a kill: what had not left the agent before, and connections whose next request is needed to see who is who after. */
@@ -62,14 +67,16 @@ function shop(random: Random): { readonly capture: TracedCapture; readonly asked
 /** What an agent has sent of its packets from one time to another. @param isKilled in the middle: without an end, and cut anywhere */
 function sent(
   { capture, kind, random }: { capture: TracedCapture; kind: AnalysisOutputKind; random: Random },
-  node: number,
+  interfaces: readonly number[],
   [from, to]: readonly [number, number],
   isKilled: boolean,
 ): Uint8Array {
   const part = new TracedCapture(INTERFACES);
-  part.frames.push(...capture.frames.filter(({ interfaceId, at }) => interfaceId === node && at >= from && at < to));
+  part.frames.push(
+    ...capture.frames.filter(({ interfaceId, at }) => interfaces.includes(interfaceId) && at >= from && at < to),
+  );
   const marker = endMarker({ version: 1, reason: 'stopped', interfaces: [] });
-  const whole = agentStream(part.pcapng(), (id) => id === node);
+  const whole = agentStream(part.pcapng(), (id) => interfaces.includes(id));
   const stream = isKilled ? whole.subarray(0, whole.length - marker.length) : whole;
   const written: Uint8Array[] = [];
   let now = 0;
@@ -88,25 +95,27 @@ function sent(
   return Buffer.concat(written);
 }
 
-test.each(SEEDS)(
-  'what agents found that are killed counts once at the most, and only near a kill not at all: %i',
-  (seed) => {
+const RUNS = SEEDS.flatMap((seed) => LAYOUTS.map((nodes) => ({ seed, nodes, count: nodes.length })));
+
+test.each(RUNS)(
+  'what agents found that are killed counts once at the most, and only near a kill not at all: seed $seed, $count nodes',
+  ({ seed, nodes }) => {
     const random = new Random(seed);
     const { capture, asked } = shop(random);
     const kills: Killed[] = [];
-    for (let node = 0; node < INTERFACES.length; node += 1) {
+    for (let node = 0; node < nodes.length; node += 1) {
       for (let at = 20_000 + random.below(60_000); at < MINUTES_MS - 20_000; at += 30_000 + random.below(120_000)) {
         kills.push({ node, from: at, to: at + 500 + random.below(4_000) });
       }
     }
     const ofNode = (node: number) => kills.filter((kill) => kill.node === node);
     for (const kind of [json, trace]) {
-      const streams = INTERFACES.flatMap((_name, node) => {
+      const streams = nodes.flatMap((interfaces, node) => {
         const starts = [0, ...ofNode(node).map(({ to }) => to)];
         const ends = [...ofNode(node).map(({ from }) => from), Number.POSITIVE_INFINITY];
         return starts.map((from, index) => {
           const to = ends[index] ?? 0;
-          return sent({ capture, kind, random }, node, [from, to], to !== Number.POSITIVE_INFINITY);
+          return sent({ capture, kind, random }, interfaces, [from, to], to !== Number.POSITIVE_INFINITY);
         });
       });
       const lines = shownOf(kind, streams, true);
@@ -123,7 +132,10 @@ test.each(SEEDS)(
       expect([...counts].filter(([, count]) => count > 1)).toEqual([]);
       const isNear = ({ at, server }: Asked) =>
         kills.some(
-          ({ node, from, to }) => (node === 0 || node === 1 + server) && at > from - BEFORE_MS && at < to + AFTER_MS,
+          ({ node, from, to }) =>
+            nodes[node]?.some((id: number) => id === 0 || id === 1 + server) === true &&
+            at > from - BEFORE_MS &&
+            at < to + AFTER_MS,
         );
       const away = asked.filter((each) => !isNear(each));
       expect(away.filter(({ label }) => !counts.has(label))).toEqual([]);

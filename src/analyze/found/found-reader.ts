@@ -268,8 +268,11 @@ export class FoundReader {
     if (this.#described.size < FOUND_HOSTS) this.#described.set(key, number);
     const lost = before === undefined || before === number ? undefined : this.#streams.get(before);
     if (lost === undefined || lost.flows.size === 0) return;
+    const ids = new Set([...lost.flows.values()].map((flow) => flow.id));
     for (const [id, flow] of lost.flows) {
       flow.lost = true;
+      // The new agent sees both legs too, and decides anew which of them counts.
+      if (flow.sameAs !== undefined && ids.has(flow.sameAs.id)) flow.sameAs = undefined;
       this.lost += 1;
       this.#forget(id, lost);
       lost.traced.forget(id);

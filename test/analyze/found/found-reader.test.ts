@@ -226,9 +226,28 @@ test('a connection goes on where the agent is back, unless another one opens on 
   ]);
 });
 
+/** The same at another interface of the stream. */
+const at = (place: number, [kind, , ...rest]: readonly unknown[]) => [kind, place, ...rest];
+
+test('a connection with both legs at the node of a lost agent counts at the leg that the next agent takes', () => {
+  const { take, events } = reader();
+  const other = (flow: number, id: number, serverHost: string) => ['e', 0, flow, FLOW, { id, serverHost }, EXCHANGE];
+  take(1, ['i', 0], ['i', 1], began(4, '10.96.0.1'), at(1, began(5, '10.0.0.7')));
+  take(1, exchange(4), at(1, other(5, 4, '10.96.0.1')));
+  // The next one captures the pod of the server a moment earlier.
+  take(3, ['i', 0], ['i', 1], at(1, [...began(0, '10.0.0.7'), 0]), at(1, exchange(0)));
+  take(3, [...began(1, '10.96.0.1'), 0], other(1, 0, '10.0.0.7'), at(1, exchange(0)));
+  expect(events.map(({ flow }) => [flow.id, flow.sameAs?.id])).toEqual([
+    [0, undefined],
+    [1, 0],
+    [1, undefined],
+    [0, 1],
+    [1, undefined],
+  ]);
+});
+
 test('connections at every interface of a lost agent go on when it is back', () => {
   const { take, events, found } = reader();
-  const at = (place: number, [kind, , ...rest]: readonly unknown[]) => [kind, place, ...rest];
   take(1, ['i', 0], ['i', 1], began(4, '10.96.0.1'), at(1, began(5, '10.96.0.2')), exchange(4), at(1, exchange(5)));
   take(3, ['i', 0], [...began(0, '10.96.0.1'), 0], exchange(0));
   take(3, ['i', 1], at(1, [...began(1, '10.96.0.2'), 0]), at(1, exchange(1)));
