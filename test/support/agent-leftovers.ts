@@ -17,9 +17,12 @@ export async function leftInAgents(): Promise<string[]> {
   }
 }
 
-/** The waiting process of each agent of our own cluster: those of another cluster of this machine may be capturing. */
-function waitingAgents(): string[] {
-  const { cgroup } = layoutOf();
+/**
+ * The waiting process of each agent of our own cluster, or of one of its nodes: those of another cluster of this machine may be
+ * capturing.
+ */
+export function waitingAgents(node?: string): string[] {
+  const cgroup = [layoutOf().cgroup, ...(node === undefined ? [] : [node])].join('/');
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     if (!readOr(() => readFileSync(`/proc/${pid}/cgroup`, 'utf8'), '').includes(`${cgroup}/`)) return false;
