@@ -304,6 +304,10 @@ export class FoundReader {
     return `${this.#target.nodeName(interfaceId)} ${this.#target.interfaceName(interfaceId)}`;
   }
 
+  #nodeOf({ interfaceId }: KnownFlow): string {
+    return this.#target.nodeName(interfaceId);
+  }
+
   #totals(totals: FoundTotals, stream: Stream): void {
     this.#target.counted(totalsSince(totals, stream.totals));
     stream.totals = totals;
@@ -400,7 +404,9 @@ export class FoundReader {
     let isJoined = legs.seen(`${whole(one)} ${whole(two)}`, flow, now);
     if (isSegment && !isJoined) {
       const opened = this.#opened.of(flow, whole(one), stream.began.get(interfaceId) ?? Number.NEGATIVE_INFINITY);
-      isJoined = opened !== undefined && join(flow, opened);
+      // What the lost agent of this node had opened: the new one sees both legs, and decides which of them counts.
+      const isOfLost = opened?.lost === true && this.#nodeOf(opened) === this.#nodeOf(flow);
+      isJoined = opened !== undefined && !isOfLost && join(flow, opened);
     } else if (isTcp && !isSegment) this.#opened.shown(flow, [whole(one), whole(two)], now);
     const { identity } = flow;
     // Before an event shows who its client is, that event brings the news.

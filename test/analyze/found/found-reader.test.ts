@@ -246,6 +246,19 @@ test('a connection with both legs at the node of a lost agent counts at the leg 
   ]);
 });
 
+test('what the lost agent of a node had opened does not join a leg to the other one a second time', () => {
+  const { take, events } = reader();
+  take(1, ['i', 0], ['i', 1], [...began(4, '10.96.0.1'), 2], ['k', 0, 4, 1_000, 2_000]);
+  take(1, at(1, [...began(5, '10.0.0.7'), 2]), ['k', 1, 5, 1_000, 2_000]);
+  take(3, ['i', 0], ['i', 1], [...began(0, '10.96.0.1'), 0], ['m', 0, 0, 1_500, 77], exchange(0));
+  take(3, at(1, [...began(1, '10.0.0.7'), 0]), ['m', 1, 1, 1_500, 77]);
+  take(3, at(1, ['e', 0, 1, FLOW, { id: 0, serverHost: '10.96.0.1' }, EXCHANGE]));
+  expect(events.map(({ flow }) => [flow.id, flow.sameAs?.id])).toEqual([
+    [0, undefined],
+    [1, 0],
+  ]);
+});
+
 test('connections at every interface of a lost agent go on when it is back', () => {
   const { take, events, found } = reader();
   take(1, ['i', 0], ['i', 1], began(4, '10.96.0.1'), at(1, began(5, '10.96.0.2')), exchange(4), at(1, exchange(5)));
