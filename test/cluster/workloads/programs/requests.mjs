@@ -1,7 +1,8 @@
 #!/usr/bin/node
 // Makes exactly N HTTP requests and reports what came of them:
-//   requests --n 1000 --url http://web/ --paths ok,missing --run ID [--concurrency 8] [--keep-alive]
+//   requests --n 1000 --url http://web/ --paths ok,missing --run ID [--concurrency 8] [--keep-alive] [--pause 100] [--seconds 60]
 import { Agent, get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
@@ -13,9 +14,15 @@ const { values } = parseArgs({
     concurrency: { type: 'string', default: '4' },
     'keep-alive': { type: 'boolean', default: false },
     host: { type: 'string' },
+    /** After each request of a worker, milliseconds. */
+    pause: { type: 'string', default: '0' },
+    /** No request begins later; fewer than N are made then. */
+    seconds: { type: 'string', default: 'Infinity' },
   },
 });
 const total = Number(values.n);
+const pauseMs = Number(values.pause);
+const end = performance.now() + Number(values.seconds) * 1000;
 const paths = values.paths.split(',');
 const agent = new Agent({ keepAlive: values['keep-alive'], maxSockets: Number(values.concurrency) });
 const report = { run: values.run, sent: 0, answered: 0, failed: 0, status: {}, errors: {} };
@@ -48,7 +55,10 @@ function request(number) {
 
 let next = 0;
 async function worker() {
-  while (next < total) await request(next++);
+  while (next < total && performance.now() < end) {
+    await request(next++);
+    if (pauseMs > 0) await sleep(pauseMs);
+  }
 }
 await Promise.all(Array.from({ length: Number(values.concurrency) }, worker));
 agent.destroy();
