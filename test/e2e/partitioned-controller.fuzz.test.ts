@@ -171,6 +171,7 @@ test.skipIf(!own)(
       on.kubeconfig,
     );
     await capture.capturing(3);
+    const pods = Number(objectAt(await status(), 'targets').wanted);
     const stopTraffic = trafficAlways();
 
     const leader = await holder();
@@ -234,9 +235,8 @@ test.skipIf(!own)(
     );
     process.stdout.write(`${runs.length * 10} requests; ${ofPods.length} events of pods\n`);
     expect(ofPods.length).toBe(new Set(ofPods).size);
-    expect(ofPods.filter((event) => event.startsWith('CaptureStarted'))).toHaveLength(
-      Number(objectAt(whole, 'targets').wanted),
-    );
+    expect(pods).toBeGreaterThan(2);
+    expect(ofPods.filter((event) => event.startsWith('CaptureStarted'))).toHaveLength(pods);
   },
   900_000,
 );

@@ -111,17 +111,6 @@ export class FramedConnection {
     return this.#missed[side] > offset || (this.#isLost[side] && this.#reached[side] > offset);
   }
 
-  /**
-   * Whether messages of a side may have been missed that end at this stream offset, or behind it: what a packet acknowledges that
-   * was sent again, and may have been received since it was sent first.
-   */
-  missedUpTo(side: Side, offset: number): boolean {
-    if (offset > 0 && this.missedSince(side, offset - 1)) return true;
-    // What was sent before the capture began.
-    const { midstream } = this.#context;
-    return this.missedSince(side, offset) || (midstream && offset <= this.#context.beginning(side));
-  }
-
   /** During data(): whether the packet's bytes begin at this stream offset. */
   beginsPacket(side: Side, offset: number): boolean {
     return this.#packetStart[side] === offset;

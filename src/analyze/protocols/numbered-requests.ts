@@ -37,12 +37,12 @@ interface Waiting<Request> {
  */
 export class NumberedRequests<Request extends NumberedRequest, Key extends number | bigint | string = number> {
   readonly #waiting = new Map<Key, Waiting<Request>>();
-  readonly #connection: Pick<FramedConnection, 'missedSince' | 'missedUpTo'>;
+  readonly #connection: Pick<FramedConnection, 'missedSince'>;
   readonly #options: NumberedOptions<Request>;
   readonly #requester: Side;
   readonly #answerer: Side;
 
-  constructor(connection: Pick<FramedConnection, 'missedSince' | 'missedUpTo'>, options: NumberedOptions<Request>) {
+  constructor(connection: Pick<FramedConnection, 'missedSince'>, options: NumberedOptions<Request>) {
     this.#connection = connection;
     this.#options = options;
     this.#requester = options.requester ?? SIDE.client;
@@ -99,7 +99,7 @@ export class NumberedRequests<Request extends NumberedRequest, Key extends numbe
    */
   isProven({ message }: Request): boolean {
     const connection = this.#connection;
-    const isAnswerMissed = connection.missedUpTo(this.#answerer, message.acknowledged);
+    const isAnswerMissed = connection.missedSince(this.#answerer, message.acknowledged);
     return !isAnswerMissed || !connection.missedSince(this.#requester, message.start + message.length);
   }
 
@@ -119,14 +119,8 @@ export class NumberedRequests<Request extends NumberedRequest, Key extends numbe
   #drop(number: Key, why: Incomplete, by?: Side): void {
     const request = this.#take(number);
     if (request === undefined) return;
-    const { acknowledged } = request.message;
-    if (this.#connection.missedSince(this.#answerer, acknowledged)) {
-      this.#options.unanswered(request, 'response not captured');
-      return;
-    }
-    // One that was sent again may have acknowledged its answer.
-    const mayBeAnswered = this.#connection.missedUpTo(this.#answerer, acknowledged);
-    if (mayBeAnswered) this.#options.unanswered(request, 'unknown');
+    const isMissed = this.#connection.missedSince(this.#answerer, request.message.acknowledged);
+    if (isMissed) this.#options.unanswered(request, 'response not captured');
     else this.#options.unanswered(request, why, why === 'capture ended' ? undefined : by);
   }
 }

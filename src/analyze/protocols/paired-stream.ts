@@ -95,16 +95,6 @@ export class PairedStream<R extends Waiting> {
     return this.#lostEnd > offset;
   }
 
-  /**
-   * Whether answers may have been missed that end at this stream offset, or behind it: what a packet acknowledges that was sent again, and
-   * may have been received since it was sent first.
-   */
-  missedUpTo(offset: number): boolean {
-    if (this.#lostEnd > 0 && this.#lostEnd >= offset) return true;
-    // What was sent before the capture began.
-    return this.#context.midstream && offset <= this.#context.beginning(SIDE.server);
-  }
-
   /** Bytes that may hold the beginning of messages were not read. */
   missed(side: Side, offset: number, length: number): void {
     if (side === SIDE.client) {
@@ -182,8 +172,6 @@ export class PairedStream<R extends Waiting> {
     if (this.missedSince(acknowledged)) return 'response not captured';
     // Answers came after it, and whether one of them was its own is not proven.
     if (doubt && this.#reached[SIDE.server] > acknowledged) return 'unknown';
-    const why = unfinished(how, false);
-    // One that was sent again may have acknowledged its answer.
-    return why !== 'capture ended' && this.missedUpTo(acknowledged) ? 'unknown' : why;
+    return unfinished(how, false);
   }
 }

@@ -157,6 +157,11 @@ export class Pairing<R> {
     return this.#queue.first?.request;
   }
 
+  /** Bytes of the server that the oldest pending request acknowledged; -1 where that is not known or none is pending. */
+  get firstAcknowledged(): number {
+    return this.#queue.first?.acknowledged ?? -1;
+  }
+
   /** The last request pushed, while it is pending. */
   get last(): R | undefined {
     return this.#queue.last?.request;

@@ -139,9 +139,7 @@ class Socks implements StreamAnalyzer {
       reset: 'reset',
       'capture ended': 'capture ended',
     };
-    // One that the capture begins with may have been sent again behind its reply.
-    const isProven = how === 'capture ended' || !this.#context.midstream;
-    this.#emit(this.#wanted, undefined, 0, (isProven ? reasons[how] : undefined) ?? 'unknown');
+    this.#emit(this.#wanted, undefined, 0, reasons[how] ?? 'unknown');
   }
 
   /** Take the next message that is whole. @returns whether there was one, and another may be */

@@ -272,7 +272,10 @@ class Connection {
     }
     if (isLost || this.#happens(this.#network?.spurious)) {
       const again = sent + timeout(oneWay, this.#random);
-      this.#at(again, () => this.#transmit(side, offset, bytes, again));
+      // What was acknowledged is not sent again (RFC 9293 section 3.10.7.4): so no request acknowledges its own answer.
+      this.#at(again, () => {
+        if ((this.#confirmed[side] as number) < offset + bytes.length) this.#transmit(side, offset, bytes, again);
+      });
     }
     if (this.#happens(this.#network?.keepAlives)) {
       this.#at(sent + TIMES_IDLE * oneWay + IDLE_NS, () => this.#probe(side));

@@ -363,12 +363,9 @@ export class AmqpConnection implements StreamAnalyzer {
   }
 
   #emitUnanswered(request: PendingRequest, why: Incomplete, endedBy?: Side): void {
-    const { acknowledged, whole } = request.message;
-    const answerer = otherSide(request.requester);
-    const missed = this.#connection.missedSince(answerer, acknowledged);
-    // Of one that was captured in part it is not known whether it wanted an answer; one that was sent again may have acknowledged it.
-    const mayBeAnswered =
-      !whole || this.#isAnsweredBefore(request) || this.#connection.missedUpTo(answerer, acknowledged);
+    const missed = this.#connection.missedSince(otherSide(request.requester), request.message.acknowledged);
+    // Of one that was captured in part it is not known whether it wanted an answer.
+    const mayBeAnswered = !request.message.whole || this.#isAnsweredBefore(request);
     const silence = why === 'no response' && mayBeAnswered ? 'unknown' : why;
     const incomplete = missed ? 'response not captured' : silence;
     this.#emit(request, {

@@ -53,14 +53,8 @@ export class DnsStream implements StreamAnalyzer, DialogueStream {
 
   end(how: StreamEnd): void {
     const begun = this.#framers[SIDE.server].pending;
-    this.#dialogue.endFlow(FLOW, this.missed && !begun ? 'response not captured' : this.#unfinished(how, begun));
-  }
-
-  #unfinished(how: StreamEnd, begun: boolean): Incomplete {
-    const { midstream } = this.#context;
-    const isFirst = this.#reached[SIDE.server] === this.#context.beginning(SIDE.server);
-    // What the capture begins with may have been sent again behind its answer.
-    return how !== 'capture ended' && midstream && isFirst ? 'unknown' : unfinished(how, begun);
+    const why: Incomplete = this.missed && !begun ? 'response not captured' : unfinished(how, begun);
+    this.#dialogue.endFlow(FLOW, why);
   }
 
   #framer(side: Side): LengthFramer {

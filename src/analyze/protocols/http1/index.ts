@@ -144,7 +144,10 @@ class Http1 implements StreamAnalyzer, MessageSink {
   #unanswered({ how }: Ending): Incomplete {
     // What the server sent is not known to its end: the responses may be in it.
     if (this.#answersLost) return 'response not captured';
-    if (this.#reported[SIDE.server] || !this.#pairing.inStep) return 'unknown';
+    if (this.#reported[SIDE.server]) return 'unknown';
+    // Where requests may have been missed, what the server sent since the oldest that waits may answer one of those.
+    const sent = this.#server?.position ?? this.#serverAt;
+    if (!this.#pairing.inStep && sent > this.#pairing.firstAcknowledged) return 'unknown';
     if (how === 'reset') return 'reset';
     if (how === 'closed' || this.#context.finSeen(SIDE.server)) return 'no response';
     return how === 'capture ended' ? 'capture ended' : 'unknown';

@@ -381,8 +381,6 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
     if (side === SIDE.client && this.#streams.size + 1 >= this.#streamLimit) this.#atLimit();
     this.#makeRoom();
     stream = new Http2Stream(this.#context.detail, this.#context.showSecrets);
-    // Before the first bytes of a server whose stream was under way there may be answers that were not captured.
-    stream.unheard = this.#context.midstream && !this.#begun[SIDE.server];
     this.#streams.set(id, stream);
     this.#highest = Math.max(this.#highest, id);
     return stream;

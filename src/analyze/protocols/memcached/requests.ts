@@ -70,7 +70,7 @@ export class Requests {
     this.stream.end(how, by);
     const incomplete = how === 'closed' || how === 'reset' ? undefined : how === 'capture ended' ? how : 'unknown';
     for (const request of this.#quiet.splice(0)) {
-      const missed = this.#mayBeMissed(request);
+      const missed = this.stream.missedSince(request.acknowledged);
       this.#emit(request, missed ? { incomplete: 'unknown' } : { status: 'noreply', incomplete });
     }
   }
@@ -130,14 +130,10 @@ export class Requests {
     return request.start < this.#doubtBefore;
   }
 
-  /** Whether an answer to a request may have been missed, also if it was sent again behind that. */
-  #mayBeMissed({ acknowledged }: MemcachedRequest): boolean {
-    return this.stream.missedSince(acknowledged) || this.stream.missedUpTo(acknowledged);
-  }
-
   /** A quiet request that had no answer. */
   #silent(request: MemcachedRequest): void {
-    if (this.#isDoubtful(request) || this.#mayBeMissed(request)) this.#emit(request, { incomplete: 'unknown' });
+    if (this.#isDoubtful(request) || this.stream.missedSince(request.acknowledged))
+      this.#emit(request, { incomplete: 'unknown' });
     else this.#emit(request, { status: request.command === 'mg' ? 'miss' : 'noreply' });
   }
 

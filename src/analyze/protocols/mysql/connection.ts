@@ -156,9 +156,9 @@ export class MySqlConnection implements StreamAnalyzer {
     const isUnanswered = this.#pairing.inStep;
     for (const request of this.#pairing.rest()) {
       const isLost = this.#lostEnd > Math.max(0, request.acknowledged);
-      // One that was sent again may have acknowledged its answer.
-      const mayBeAnswered = how !== 'capture ended' && this.#lostEnd > 0 && this.#lostEnd >= request.acknowledged;
-      const why = isUnanswered && !mayBeAnswered ? unfinished(how, false) : 'unknown';
+      // To one that acknowledges all that the server has sent, nothing was sent since.
+      const isSilent = this.#offsets[SIDE.server] <= request.acknowledged;
+      const why = isUnanswered || isSilent ? unfinished(how, false) : 'unknown';
       this.#giveUp(request, isLost ? 'response not captured' : why, endedBy);
     }
   }

@@ -111,12 +111,8 @@ export class NatsConnection implements StreamAnalyzer {
     this.#ending = { incomplete: unfinished(how, true), endedBy: by };
     this.#connection.end();
     const why = unfinished(how, false);
-    if (this.#connect?.isAsked === true) {
-      const isEnded = why === 'capture ended';
-      // One that was sent again may have acknowledged its answer.
-      const mayBeAnswered = !isEnded && this.#connection.missedUpTo(SIDE.server, this.#connect.message.acknowledged);
-      this.#connected('', false, undefined, mayBeAnswered ? 'unknown' : why, isEnded ? undefined : by);
-    }
+    if (this.#connect?.isAsked === true)
+      this.#connected('', false, undefined, why, why === 'capture ended' ? undefined : by);
     for (const pending of this.#pending) pending.end(how, by);
   }
 

@@ -157,8 +157,8 @@ export class Answers implements CycleSink {
     return true;
   }
 
-  /** No more bytes will come. */
-  end(how: StreamEnd, by: Side | undefined): void {
+  /** No more bytes will come. @param reached server offset behind what came */
+  end(how: StreamEnd, by: Side | undefined, reached: number): void {
     this.#endedBy = how === 'closed' || how === 'reset' ? by : undefined;
     const fragment = this.#fragment;
     if (fragment !== undefined) this.#endFragment(fragment, how);
@@ -167,9 +167,9 @@ export class Answers implements CycleSink {
     const isUnanswered = this.#pairing.inStep;
     for (const cycle of this.#pairing.rest()) {
       const isLost = cycle.answerHoled || this.#lostEnd > Math.max(0, cycle.acknowledged);
-      // One that was sent again may have acknowledged its answer.
-      const mayBeAnswered = how !== 'capture ended' && this.#lostEnd > 0 && this.#lostEnd >= cycle.acknowledged;
-      const why = isUnanswered && !mayBeAnswered ? how : 'unknown';
+      // To one that acknowledges all that the server has sent, nothing was sent since.
+      const isSilent = reached <= cycle.acknowledged;
+      const why = isUnanswered || isSilent ? how : 'unknown';
       this.#giveUp(cycle, isLost ? 'response not captured' : why);
     }
   }

@@ -170,7 +170,7 @@ export class PostgreSqlConnection implements StreamAnalyzer {
 
   end(how: StreamEnd, by?: Side): void {
     if (this.#next !== undefined) this.#next.end(how, by);
-    else this.#answers.end(how, by);
+    else this.#answers.end(how, by, this.#offsets[SIDE.server]);
   }
 
   /** The server's answer to a request for encryption. @returns whether the byte was it, and no message's first */

@@ -43,7 +43,7 @@ test('a line without an end is none, a line that is too long ends, secrets are m
         [0, 'QUIT\r\n'],
       ]),
     ),
-  ).toEqual(['QUIT =  [unknown]']);
+  ).toEqual(['QUIT = ! [no response]']);
   const [long] = play(smtp, [[1, `421 ${'x'.repeat(600)}\r\n`]]);
   expect(long).toMatchObject({ responseBytes: 606, status: `421 ${'x'.repeat(508)}` });
   const secret: Step[] = [[1, '554 see https://a.test/?token=abcdef123456\r\n']];
