@@ -28,6 +28,8 @@ export interface TlsPeers {
   readonly clientCertificate?: boolean;
   /** Bytes of content that a record of the server has at most (512 to 16384); 16384 unless set. */
   readonly fragment?: number;
+  /** Of TLS 1.3: the client says nothing before it has the server's first session ticket, the server's first record under the keys of the data. */
+  readonly ticketsFirst?: boolean;
   /** The server's certificate: of the name web.shop, until it expires. */
   readonly certificateUntil?: Date;
 }
@@ -56,7 +58,7 @@ export function recordTls({ talk, ...peers }: TlsTalk): Promise<Recorded> {
 
 /** Let two peers send each other `said` through TLS, over sockets of the loopback. @param said by one side after the other: each waits until all before it has arrived */
 export async function recordSteps(peers: TlsPeers, said: readonly RecordedStep[]): Promise<Recorded> {
-  const { version, ciphers, clientCertificate, fragment, certificateUntil: until } = peers;
+  const { version, ciphers, clientCertificate, fragment, certificateUntil: until, ticketsFirst } = peers;
   const shown =
     until === undefined ? server : issue(authority, { ...NAMED, from: new Date(until.getTime() - DAY_MS), until });
   const steps: RecordedStep[] = [];
@@ -90,7 +92,9 @@ export async function recordSteps(peers: TlsPeers, said: readonly RecordedStep[]
   opened.on('keylog', (line) => {
     keyLog += line.toString('latin1');
   });
+  const ticket = ticketsFirst === true ? once(opened, 'session') : undefined;
   await once(opened, 'secureConnect');
+  await ticket;
   const [accepted] = (await accepting) as [TLSSocket];
   if (fragment !== undefined) accepted.setMaxSendFragment(fragment);
   for (const [side, bytes] of said) {
