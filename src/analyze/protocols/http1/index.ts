@@ -102,8 +102,8 @@ class Http1 implements StreamAnalyzer, MessageSink {
   }
 
   unread(side: Side): number {
-    if (this.#next !== undefined) return 0;
-    return (side === SIDE.client ? this.#client : this.#server)?.unread ?? 0;
+    // Responses decide what becomes of a client's bytes: they may refuse a body, or change the protocol within it.
+    return side === SIDE.client || this.#next !== undefined ? 0 : (this.#server?.unread ?? 0);
   }
 
   end(how: StreamEnd, by?: Side): void {

@@ -263,8 +263,7 @@ export class MessageReader {
 
   /** How many of the next bytes are a body's that nobody wants: they are counted, or are missing. */
   get unread(): number {
-    // The response may still put a request's body in doubt.
-    if (this.body !== undefined || (this.side === SIDE.client && this.headOnly)) return 0;
+    if (this.body !== undefined) return 0;
     if (this.at === AT.untilEnd) return Number.POSITIVE_INFINITY;
     return this.at === AT.body && !this.#chunked ? this.#left : 0;
   }
