@@ -6,7 +6,7 @@ import type { PacketView } from '../packet/packet.ts';
 export const SEEN_BEFORE = { no: 0, here: 1, elsewhere: 2 } as const;
 export type SeenBefore = (typeof SEEN_BEFORE)[keyof typeof SEEN_BEFORE];
 
-/** Of an entry that may have one of two places: the first of these. */
+/** Of a hash: the first entry of its pair. */
 const MASK = RECENT_DATAGRAMS - 2;
 
 /** Bytes of a datagram's payload that are compared. */
@@ -19,8 +19,8 @@ const TIME = 2;
 
 /**
  * Recognises copies of datagrams: the same one captured more than once, at one place (a bridge and its ports, SLL's `any`) or at
- * several. A datagram is the same by its flow, IP identification, length and payload's beginning, within a short time. Fixed memory: RECENT_DATAGRAMS packets, by their hash; of two
- * with the same place the newer one takes that of the older one.
+ * several. A datagram is the same by its flow, IP identification, length and payload's beginning, within a short time. Fixed memory:
+ * RECENT_DATAGRAMS packets in pairs, by their hash; a newer one takes the place of the older one of its pair.
  */
 export class RecentDatagrams {
   /** Of the packet last looked at. */
@@ -42,8 +42,7 @@ export class RecentDatagrams {
     const entries = this.#entries;
     const first = (hash & MASK) * STRIDE;
     const time = (now / 1000) | 0;
-    let at = first;
-    if (entries[at] !== hash) at += STRIDE;
+    const at = entries[first] === hash ? first : first + STRIDE;
     if (entries[at] === hash) {
       const age = Math.abs((time - (entries[at + TIME] as number)) | 0) * 1000;
       if (entries[at + PLACE] !== place) {
@@ -51,14 +50,12 @@ export class RecentDatagrams {
       } else if (identification !== 0) {
         if (age <= COPY_NS) return SEEN_BEFORE.here;
       } else if (age <= COPY_UNNUMBERED_NS && length > 0) return SEEN_BEFORE.here;
-    } else {
-      // The newer one of both stays.
-      entries.copyWithin(at, first, at);
-      at = first;
     }
-    entries[at] = hash;
-    entries[at + PLACE] = place;
-    entries[at + TIME] = time;
+    // The newer one of both stays.
+    if (at !== first) entries.copyWithin(at, first, at);
+    entries[first] = hash;
+    entries[first + PLACE] = place;
+    entries[first + TIME] = time;
     return SEEN_BEFORE.no;
   }
 }

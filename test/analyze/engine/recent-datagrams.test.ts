@@ -81,3 +81,29 @@ test('two datagrams whose hashes lie together are both remembered', () => {
   }
   expect(pairs).toBeGreaterThan(5);
 });
+
+test('a datagram that comes again after the time of copies is newer than the other one of its pair', () => {
+  const recent = new RecentDatagrams();
+  /** Gives hashes, so that nothing but triples is in `recent`. */
+  const hashes = new RecentDatagrams();
+  const places = new Map<number, number[]>();
+  let triples = 0;
+  for (let id = 1; id < 60_000 && triples < 5; id += 1) {
+    hashes.look(datagram(id, 'what'), KEY, 1, 0);
+    const at = hashes.hash & (RECENT_DATAGRAMS - 2);
+    const known = [...(places.get(at) ?? []), id];
+    places.set(at, known);
+    const [first, second, third] = known;
+    if (first === undefined || second === undefined || third === undefined || known.length > 3) continue;
+    triples += 1;
+    for (const [each, time] of [
+      [first, 1e9],
+      [second, 1.1e9],
+      [first, 1.2e9],
+      [third, 1.3e9],
+    ] as const)
+      expect(recent.look(datagram(each, 'what'), KEY, 1, time)).toBe(SEEN_BEFORE.no);
+    expect(recent.look(datagram(first, 'what'), KEY, 2, 1.4e9)).toBe(SEEN_BEFORE.elsewhere);
+  }
+  expect(triples).toBe(5);
+});
