@@ -76,15 +76,15 @@ export class FoundColumnsReader {
   }
 
   #add(text: string): void {
-    const columns = columnsOf(text);
-    this.#slots += columns.length;
+    const parts = text.split(SLOTS);
+    this.#slots += parts.length - 1;
     this.#templateCharacters += text.length;
     const isTooMuch =
       this.#templates.length >= TEMPLATES_MAXIMUM ||
       this.#slots > TEMPLATE_SLOTS_MAXIMUM ||
       this.#templateCharacters > TEMPLATE_CHARACTERS_MAXIMUM;
     if (isTooMuch) throw new WrongColumns('too many templates');
-    this.#templates.push({ parts: text.split(SLOTS), characters: text.length, columns });
+    this.#templates.push({ parts, characters: text.length, columns: columnsOf(text) });
   }
 
   /** Which template each text is of, and of each template how many. */
