@@ -51,8 +51,12 @@ export class RecentDatagrams {
         if (age <= COPY_NS) return SEEN_BEFORE.here;
       } else if (age <= COPY_UNNUMBERED_NS && length > 0) return SEEN_BEFORE.here;
     }
-    // The newer one of both stays.
-    if (at !== first) entries.copyWithin(at, first, at);
+    // The newer one of both stays. One by one, for every datagram comes here: `copyWithin` takes eight times as long.
+    if (at !== first) {
+      entries[at] = entries[first] as number;
+      entries[at + PLACE] = entries[first + PLACE] as number;
+      entries[at + TIME] = entries[first + TIME] as number;
+    }
     entries[first] = hash;
     entries[first + PLACE] = place;
     entries[first + TIME] = time;
