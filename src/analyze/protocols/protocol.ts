@@ -113,8 +113,8 @@ export interface StreamAnalyzer {
    */
   gap(side: Side, length: number): void;
   /**
-   * How many of a direction's next bytes are counted only, from the next one on: whatever they are, whichever of them come as a
-   * gap, and whatever the other direction says meanwhile. Without it all are looked at.
+   * How many of a side's next bytes are only counted: whatever they are, whichever of them come as a gap, and whatever the
+   * other side sends meanwhile. Without it all bytes are read.
    */
   unread?(side: Side): number;
   /**

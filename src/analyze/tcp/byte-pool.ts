@@ -5,7 +5,7 @@ const LONGEST = 64 * 1024;
 /** Bytes of free buffers. */
 const FREE_MAXIMUM = 4 * 1024 * 1024;
 
-/** In place of bytes that nobody looks at. */
+/** In place of bytes that are not read. */
 const UNREAD = new Uint8Array(LONGEST);
 
 /** Copies of bytes in buffers that are used again: behind a hole every segment is copied, and freed two milliseconds later. */
@@ -25,7 +25,7 @@ export class BytePool {
     return buffer;
   }
 
-  /** As `copy`, of bytes that nobody looks at: their number is what counts, so most are not copied. */
+  /** As `copy`, of bytes that are only counted: unless they are very many, they are not copied. */
   unread(bytes: Uint8Array, start: number, end: number): Uint8Array {
     return end - start <= UNREAD.length ? UNREAD : this.copy(bytes, start, end);
   }

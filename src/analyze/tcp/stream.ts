@@ -562,8 +562,8 @@ export class TcpStream implements StreamContext {
   }
 
   /**
-   * How many of a direction's next bytes are counted only, whatever they are and whichever of them were not captured: what waits
-   * behind a hole in them need not be kept.
+   * How many of a direction's next bytes are only counted, whatever they are and whichever of them were not captured: those that
+   * wait behind a hole need not be kept.
    */
   unread(direction: number): number {
     if (this.flow === this.#host.followed) return 0;

@@ -261,7 +261,7 @@ export class MessageReader {
     return this.#doubtful !== 0;
   }
 
-  /** How many of the next bytes are a body's that nobody wants: they are counted, or are missing. */
+  /** How many of the next bytes belong to a body that is only counted, captured or not. */
   get unread(): number {
     if (this.body !== undefined) return 0;
     if (this.at === AT.untilEnd) return Number.POSITIVE_INFINITY;
