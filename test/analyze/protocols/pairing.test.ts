@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { ClientHabit } from '../../../src/analyze/protocols/client-habit.ts';
 import { Pairing } from '../../../src/analyze/protocols/pairing.ts';
 
 /**
@@ -12,16 +11,19 @@ type Step =
   | readonly ['A', start: number, acknowledged: number]
   | readonly ['client gap' | 'server gap', offset: number, length: number];
 
+/** A connection of which nothing has been seen yet. */
+const NOTHING_SEEN = {
+  midstream: false,
+  now: 0,
+  lateEnd: -1,
+  lateAcknowledged: -1,
+  lateAnswers: 0,
+  isCrossing: false,
+  isCut: false,
+};
+
 function run(steps: readonly Step[], midstream = false, shortest = 1): string[] {
-  const context = {
-    midstream,
-    now: 0,
-    lateEnd: -1,
-    lateAcknowledged: -1,
-    lateAnswers: 0,
-    isCrossing: false,
-    isCut: false,
-  };
+  const context = { ...NOTHING_SEEN, midstream };
   const pairing = new Pairing<string>(context, shortest);
   const said: string[] = [];
   for (const step of steps) {
@@ -294,88 +296,8 @@ test('two requests, one of them in a hole, and one answer before the next reques
   expect(said.slice(6)).toEqual(['70 unknown', '? of 2', '80?']);
 });
 
-/** Waves of so many requests and as many answers, each sent, certainly, after the answers to the one before. All in ns. */
-function waves(
-  sizes: readonly number[],
-  { gap, latency, pause, late = 0 }: { gap: number; latency: number; pause: number; late?: number },
-) {
-  const context = { now: 0, lateAnswers: 0 };
-  const habit = new ClientHabit(context);
-  for (const size of sizes) {
-    context.now += pause;
-    habit.waited();
-    for (let request = 0; request < size; request += 1) {
-      if (request > 0) {
-        context.now += gap;
-        habit.sendsSeveral();
-      }
-      habit.sends(request === 0);
-    }
-    context.now += latency;
-    context.lateAnswers += late;
-    for (let answer = 0; answer < size; answer += 1) habit.receives(true);
-  }
-  return habit;
-}
-
-test.each([
-  [1_000, true],
-  [1_000_000, false],
-])('a client that sends its second request %i ns after its first one waits for answers: %s', (gap, waits) => {
-  expect(waves(Array(20).fill(2), { gap, latency: 1e9, pause: 1e8 }).waits).toBe(waits);
-});
-
-test('a client whose requests come seldom, and several at a time, is not known to wait for answers', () => {
-  expect(waves(Array(20).fill(2), { gap: 1_000, latency: 1e6, pause: 1e9 }).waits).toBe(false);
-});
-
-test('as many requests as answers came before show nothing of a client that keeps so many on their way', () => {
-  const quick = { gap: 1_000, latency: 1_000, pause: 1e9 };
-  expect(waves([4, 4, 4, 4, 4, 4, 4, 4], quick).waits).toBe(false);
-  expect(waves([4, 2, 3, 5, 2, 6, 3, 4], quick).waits).toBe(true);
-});
-
-test('answers that came at once, because what was missing before them was sent again, do not show that a client waited for all', () => {
-  const slow = { gap: 1_000, latency: 1e9, pause: 1_000 };
-  expect(waves([2, 2], slow).waits).toBe(true);
-  expect(waves(Array(20).fill(2), { ...slow, late: 1 }).waits).toBe(false);
-  expect(waves([4, 2, 3, 5, 2, 6, 3, 4], { ...slow, late: 1 }).waits).toBe(false);
-});
-
-/** Of a connection under way: a request, its answer after the latency, a pause, the next request. All in ns. */
-function paused(times: readonly (readonly [pause: number, latency: number])[]) {
-  const context = { now: 0, lateAnswers: 0 };
-  const habit = new ClientHabit(context);
-  for (const [pause, latency] of times) {
-    context.now += pause;
-    habit.sends(true);
-    context.now += latency;
-    habit.receives(true);
-  }
-  return habit;
-}
-
-test('pauses show that a client waits only together: one answer may come soon after a request by chance', () => {
-  const usual = Array(20).fill([1e4, 1e6]);
-  expect(paused([...usual, [1e4, 1], [1e4, 1]]).likelyWaits).toBe(false);
-  expect(paused(Array.from({ length: 20 }, (_, index) => [1e9 * (1 + (index % 3)), 1e6])).waits).toBe(true);
-});
-
-test('pauses that are all alike show no more than one: a busy server gives its answers, and so the next requests, a rhythm', () => {
-  expect(paused(Array(20).fill([1e9, 1e6])).waits).toBe(false);
-  expect(paused(Array.from({ length: 20 }, (_, index) => [40e6 + (index % 2) * 1e5, 2e6])).likelyWaits).toBe(false);
-});
-
 test('a capture that begins while four requests are under way: their answers come right behind the next four by chance', () => {
-  const context = {
-    midstream: true,
-    now: 0,
-    lateEnd: -1,
-    lateAcknowledged: -1,
-    lateAnswers: 0,
-    isCrossing: false,
-    isCut: false,
-  };
+  const context = { ...NOTHING_SEEN, midstream: true };
   const pairing = new Pairing<string>(context);
   const kinds: string[] = [];
   for (let index = 0; index < 4; index += 1) {
@@ -406,15 +328,7 @@ test('two holes in the requests: as many answers as the second one can hold may 
 });
 
 test('a request of which the end was cut off, and its answer: what followed it may have been sent with it', () => {
-  const context = {
-    midstream: false,
-    now: 0,
-    lateEnd: -1,
-    lateAcknowledged: -1,
-    lateAnswers: 0,
-    isCrossing: false,
-    isCut: true,
-  };
+  const context = { ...NOTHING_SEEN, isCut: true };
   const pairing = new Pairing<string>(context);
   pairing.push('a', { start: 0, end: 10, acknowledged: 0 });
   pairing.clientGap(10, 20);
@@ -423,10 +337,4 @@ test('a request of which the end was cut off, and its answer: what followed it m
   pairing.answer({ start: 10, acknowledged: 40, hasNoLogin: true });
   pairing.push('d', { start: 40, end: 50, acknowledged: 20 });
   expect(pairing.answer({ start: 20, acknowledged: 50, hasNoLogin: true })).toMatchObject({ proven: false });
-});
-
-test('a few waves of several requests do not show that a client waits where a hole may hold one of them', () => {
-  const quick = { gap: 1_000, latency: 1_000, pause: 1e9 };
-  expect(waves([4, 2, 3, 5], quick).likelyWaits).toBe(false);
-  expect(waves([4, 2, 3, 5, 2, 6], quick).likelyWaits).toBe(true);
 });
