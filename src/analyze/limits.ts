@@ -53,6 +53,9 @@ export const FOUND_LOST = 65_536;
 /** Directions of flows at places of capture of which one agent names the packets for a trace. */
 export const FOUND_WAYS = 131_072;
 
+/** Changes of a sample of which an agent's user hears: one that falls behind every few seconds has that many in an hour. */
+export const SAMPLE_NOTES = 1_000;
+
 /** Names of nodes that are given of a sample. */
 export const SAMPLE_NODES = 1_000;
 

@@ -12,6 +12,7 @@ import {
   LEG_DATAGRAM_WINDOW_NS,
   LEG_HANDSHAKE_WINDOW_NS,
   LEG_SEGMENT_WINDOW_NS,
+  SAMPLE_NOTES,
 } from '../limits.ts';
 import { RecentMap } from '../recent-map.ts';
 import type { AnalysisEvent } from '../record/event.ts';
@@ -324,7 +325,7 @@ export class FoundReader {
     const before = stream.sample?.level ?? 0;
     if (stream.sample === undefined || before === level) return;
     stream.sample.change(level, this.#target.now());
-    this.onSample?.(node, level, before);
+    if (stream.sample.changes <= SAMPLE_NOTES) this.onSample?.(node, level, before);
   }
 
   #began(found: readonly unknown[], interfaceId: number, stream: Stream): void {

@@ -10,6 +10,8 @@ export class StreamSample {
   /** When the agent had caught up, ns; undefined while it leaves out connections. */
   until: number | undefined;
   totals: FoundTotals;
+  /** How often the level was another one. */
+  changes = 0;
   #level = 0;
   /** Packets that were analysed before connections were left out, and those while they were. */
   #before = 0;
@@ -32,6 +34,7 @@ export class StreamSample {
     this.#analysed = this.analysed;
     this.#before = this.totals.packets;
     this.#level = level;
+    this.changes += 1;
     this.until = level === 0 ? now : undefined;
   }
 

@@ -4,6 +4,7 @@ import type { TracedPacket } from '../../../src/analyze/flow/traced-packet.ts';
 import { FoundReader } from '../../../src/analyze/found/found-reader.ts';
 import { NO_TOTALS } from '../../../src/analyze/found/totals.ts';
 import { Hosts } from '../../../src/analyze/identity/hosts.ts';
+import { SAMPLE_NOTES } from '../../../src/analyze/limits.ts';
 import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 
 const EXCHANGE = {
@@ -362,4 +363,14 @@ test('members that have no meaning do not reach an event', () => {
   found.take({ stream: 1, json: `["e",0,5,${JSON.stringify(FLOW)},null,${own}]` });
   expect(Object.keys(events[0]?.event ?? {})).toEqual(Object.keys(EXCHANGE));
   expect(Object.getPrototypeOf(events[0]?.event)).toBe(Object.prototype);
+});
+
+test('of an agent that changes its sample again and again no more is said than of one that does so for an hour', () => {
+  const { found, take } = reader();
+  const told: number[] = [];
+  found.onSample = (_node, level) => void told.push(level);
+  for (let change = 0; change < SAMPLE_NOTES; change += 1) take(1, ['s', 0, 1], ['s', 0, 0]);
+  take(1, ['s', 0, 3]);
+  expect(told).toHaveLength(SAMPLE_NOTES);
+  expect(found.sample?.until).toBeUndefined();
 });
