@@ -65,7 +65,6 @@ export interface ReconcilerParts {
 /** What is remembered of a Capture that runs. A controller that starts anew knows nothing of it, and needs nothing. */
 interface Running {
   readonly uid: string;
-  readonly capture: CaptureView;
   readonly namespace: string;
   /** How many objects the Capture names: each is watched. */
   readonly targets: number;
@@ -77,15 +76,19 @@ interface Running {
   allowedAt: number;
   /** UIDs of pods for which the requester was allowed. */
   allowed: ReadonlySet<string>;
-  /** Pods that have an event, by UID. */
-  readonly announced: Map<string, PodView>;
+}
+
+/** A Capture whose start had events, and its pods that had some, by UID. */
+interface Started {
+  readonly capture: CaptureView;
+  readonly pods: Map<string, PodView>;
 }
 
 /** A Capture that has ended, of which not all is done yet: the last files are not where they belong, or the status is not written. */
 interface Ending {
   readonly uid: string;
-  /** Something was captured: its events have an end. */
-  readonly wasRunning: boolean;
+  /** Something was captured, and its end has no events yet. */
+  readonly needsEvents: boolean;
   /** Milliseconds since 1970. */
   readonly since: number;
   readonly pods: readonly PodView[];
@@ -110,6 +113,8 @@ export class Reconciler {
   readonly #liveEnds: LiveEnds;
   /** UIDs of the Captures that record, by key: when they go, their recordings go. */
   readonly #uids = new Map<string, string>();
+  /** By key, until the end has events: also while a Capture is refused, or its targets are looked up anew. */
+  readonly #started = new Map<string, Started>();
   /** Captures that are ending, by key. */
   readonly #ending = new Map<string, Ending>();
 
@@ -157,8 +162,8 @@ export class Reconciler {
     const uid = String(objectAt(object ?? {}, 'metadata').uid);
     const known = this.#uids.get(key);
     if (known !== undefined && known !== uid) this.#gone(key, known);
+    this.#deleted(key, uid);
     if (object === undefined) {
-      this.#deleted(key);
       this.#unfollow(key);
       this.#written.delete(key);
       this.#ending.delete(key);
@@ -174,10 +179,7 @@ export class Reconciler {
       return undefined;
     }
     if (capture.recording !== undefined) this.#uids.set(key, uid);
-    if (this.#running.get(key)?.uid !== capture.uid) {
-      this.#deleted(key);
-      this.#unfollow(key);
-    }
+    if (this.#running.get(key)?.uid !== capture.uid) this.#unfollow(key);
     return await this.#judge(key, capture, object);
   }
 
@@ -202,7 +204,7 @@ export class Reconciler {
         : await this.#recordings.record(capture, placement, running.pods.problems);
     if ('reason' in verdict) return this.#refuse(key, capture, object, verdict);
     await this.#write(key, capture, object, verdict);
-    this.#announce(capture, running, placement.parts);
+    this.#announce(key, capture, placement.parts);
     const isEmpty = placement.parts.length === 0;
     const { problems } = running.pods;
     if (problemWord(problems) !== undefined && isEmpty && this.#now() >= running.since + AGAIN_MS) {
@@ -282,31 +284,37 @@ export class Reconciler {
       status = await this.#write(key, capture, object, verdict);
       if (verdict.phase !== 'Complete') return AGAIN_MS;
     }
-    if (ending.wasRunning) {
+    if (ending.needsEvents) {
       const end = { capture, message: complete.message, pods: ending.pods };
       if (capture.recording === undefined) this.#liveEnds.add(end);
       else announceEnd(this.#parts.events, end, recordedAmounts(status));
     }
-    this.#ending.delete(key);
+    this.#started.delete(key);
+    if (capture.recording !== undefined) this.#ending.delete(key);
+    // The next look may still have the status of before.
+    else this.#ending.set(key, { ...ending, needsEvents: false, pods: [] });
     const due = this.#recordings.dueIn(capture);
     return Number.isFinite(due) ? due : undefined;
   }
 
-  /** Clients delete their live Captures at the end. */
-  #deleted(key: string): void {
-    const running = this.#running.get(key);
-    if (running === undefined || running.announced.size === 0 || running.capture.recording !== undefined) return;
-    const { capture, announced } = running;
-    this.#liveEnds.add({ capture, message: 'The Capture was deleted.', pods: [...announced.values()] });
+  /** Clients delete their live Captures at the end. @param uid of the object that has this key now */
+  #deleted(key: string, uid: string): void {
+    const started = this.#started.get(key);
+    if (started === undefined || started.capture.uid === uid) return;
+    this.#started.delete(key);
+    const { capture, pods } = started;
+    if (capture.recording !== undefined) return;
+    this.#liveEnds.add({ capture, message: 'The Capture was deleted.', pods: [...pods.values()] });
   }
 
   /** Since when a Capture has been ending, and of which pods, as far as this controller knows. */
   #endingOf(key: string, { uid, ends, status }: CaptureView): Ending {
     const known = this.#ending.get(key);
     if (known?.uid === uid) return known;
-    const running = this.#running.get(key);
-    const pods = running?.uid === uid ? [...running.announced.values()] : [];
-    const ending = { uid, wasRunning: status.phase === 'Running', since: Math.min(this.#now(), ends), pods };
+    const started = this.#started.get(key);
+    const pods = started?.capture.uid === uid ? [...started.pods.values()] : [];
+    const needsEvents = status.phase === 'Running' || pods.length > 0;
+    const ending = { uid, needsEvents, since: Math.min(this.#now(), ends), pods };
     this.#ending.set(key, ending);
     return ending;
   }
@@ -334,7 +342,6 @@ export class Reconciler {
     const { kube, enqueue, key: signingKey } = this.#parts;
     const running = {
       uid: capture.uid,
-      capture,
       namespace: capture.namespace,
       targets: capture.targets.length,
       pods: new FollowedPods(kube, this.#gate, capture, () => enqueue(key)),
@@ -342,7 +349,6 @@ export class Reconciler {
       since: this.#now(),
       allowedAt: this.#elapsed(),
       allowed: new Set<string>(),
-      announced: new Map<string, PodView>(),
     };
     this.#running.set(key, running);
     return running;
@@ -362,10 +368,13 @@ export class Reconciler {
     this.#running.delete(key);
   }
 
-  #announce(capture: CaptureView, running: Running, parts: readonly AgentPods[]): void {
-    const joined = parts.flatMap(({ pods }) => pods).filter(({ uid }) => !running.announced.has(uid));
-    announceStart(this.#parts.events, capture, joined, running.announced.size);
-    for (const pod of joined) running.announced.set(pod.uid, pod);
+  #announce(key: string, capture: CaptureView, parts: readonly AgentPods[]): void {
+    const started = this.#started.get(key) ?? { capture, pods: new Map<string, PodView>() };
+    const joined = parts.flatMap(({ pods }) => pods).filter(({ uid }) => !started.pods.has(uid));
+    if (joined.length === 0) return;
+    this.#started.set(key, started);
+    announceStart(this.#parts.events, capture, joined, started.pods.size);
+    for (const pod of joined) started.pods.set(pod.uid, pod);
   }
 
   /** @returns the status that the Capture has then */

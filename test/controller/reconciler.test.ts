@@ -1,8 +1,10 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadKube } from '../../src/capture/kube/config.ts';
 import type { Kube } from '../../src/capture/kube/kube.ts';
 import { type PodView, podView } from '../../src/capture/kube/pod.ts';
+import { AgentRecordings } from '../../src/capture/tenant/agent-recordings.ts';
 import { Events } from '../../src/controller/events.ts';
 import { TARGETS_MAXIMUM, TARGETS_OF_NAMESPACE } from '../../src/controller/limits.ts';
 import type { PolicyState } from '../../src/controller/policy.ts';
@@ -34,6 +36,7 @@ let now: number;
 let reconciler: Reconciler;
 let looked: number;
 let writer: Events;
+let openAgent: () => AgentRecordings;
 const abort = new AbortController();
 
 function pod(name: string, number: number, options: Parameters<typeof podObject>[1] = {}): TestObject {
@@ -51,6 +54,9 @@ beforeEach(async () => {
   agents = new Map(['node1', 'node2'].map((node, index) => [node, agentOn(node, 90 + index)]));
   policy = { protects: true, since: 0 };
   allowed = new Set(['capture captures in shop']);
+  openAgent = () => {
+    throw new Error('no agent records');
+  };
   [reviews, written, events, logged, looked] = [[], [], [], [], 0];
   server = await startObjectServer(service({ app: 'web' }), pod('web-1', 1), pod('web-2', 2, { node: 'node2' }));
   server.onWrite(({ method, path, body }) => {
@@ -85,9 +91,7 @@ beforeEach(async () => {
       mounts: () => true,
       policy: () => policy,
     },
-    pool: new AgentPool(() => {
-      throw new Error('no agent records');
-    }),
+    pool: new AgentPool(() => openAgent()),
     destination: (name) => `The administrator has defined no destination ${name}.`,
     log: () => {},
     events: writer,
@@ -422,6 +426,59 @@ test('the events of an end are written when its status is, at another attempt', 
     'Pod',
     'Pod',
   ]);
+});
+
+/** What has an event of its end, which is written when the agents have answered. */
+async function endsOf(count: number): Promise<unknown[]> {
+  const ends = () => events.filter(({ reason }) => reason === 'CaptureComplete');
+  await vi.waitFor(() => expect(ends()).toHaveLength(count), { timeout: 60_000 });
+  return ends().map(({ kind, message }) => `${kind}: ${String(message).split('. ').at(-1)}`);
+}
+
+test('a Capture that is deleted before its end could be written has the events of an end', async () => {
+  await settled();
+  const object = captures.get(KEY) ?? {};
+  captures.set(KEY, { ...object, spec: { ...objectAt(object, 'spec'), state: 'Stopped' } });
+  server.forbid(/^PATCH .*status/);
+  await expect(reconciler.reconcile(KEY)).rejects.toThrow('Forbidden');
+  captures.delete(KEY);
+  await reconciler.reconcile(KEY);
+  const deleted = 'The Capture was deleted.';
+  expect(await endsOf(3)).toEqual([`Capture: ${deleted}`, `Pod: ${deleted}`, `Pod: ${deleted}`]);
+});
+
+test('pods that were captured and are gone have the events of an end', async () => {
+  captures.set(KEY, madeCapture({ targets: ['pod/web-1', 'pod/nothing'] }, { created: now }));
+  await settled();
+  server.remove('Pod', 'web-1');
+  await vi.waitFor(
+    async () => {
+      await reconciler.reconcile(KEY);
+      expect(status()).toMatchObject({ targets: { admitted: 0 } });
+    },
+    { timeout: 60_000 },
+  );
+  now += 20_000;
+  await settled();
+  captures.delete(KEY);
+  await reconciler.reconcile(KEY);
+  expect(await endsOf(2)).toEqual(['Capture: The Capture was deleted.', 'Pod: The Capture was deleted.']);
+});
+
+test('a Capture whose status the watch has not brought yet does not end again without its amounts', async () => {
+  const { promise, reject } = Promise.withResolvers<Duplex>();
+  openAgent = () => new AgentRecordings(() => promise);
+  await settled();
+  const object = captures.get(KEY) ?? {};
+  const stopped = { ...object, spec: { ...objectAt(object, 'spec'), state: 'Stopped' } };
+  for (let looks = 0; looks < 2; looks += 1) {
+    captures.set(KEY, stopped);
+    await reconciler.reconcile(KEY);
+  }
+  await writer.written;
+  expect(events.filter(({ reason }) => reason === 'CaptureComplete')).toEqual([]);
+  reject(new Error('no agent answers'));
+  await endsOf(3);
 });
 
 test('events that cannot be written are logged once, and written when they can be', async () => {
