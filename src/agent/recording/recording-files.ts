@@ -81,7 +81,9 @@ export class RecordingFiles {
     rmSync(this.path(name), { force: true });
   }
 
+  /** Remove the recording. The state goes first: what cannot be removed is never gone on with. @throws the disk's error */
   removeAll(): void {
+    this.remove(STATE);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
