@@ -9,7 +9,7 @@ import { plainBlock } from './pcapng-write.ts';
  * interface's, so that it stays in its order. Behind the time comes the number of the stream it came in, 0 until the client has
  * numbered it, then the length of the JSON text that says what was found, and of which interface.
  */
-export const FOUND_HEADER_BYTES = 28;
+const FOUND_HEADER_BYTES = 28;
 
 /** Bytes of the JSON text of one block; what is longer is left out and counted. */
 export const FOUND_MAXIMUM = 256 * 1024;
@@ -31,13 +31,13 @@ export interface FoundPlace {
   readonly stream: number;
 }
 
-/** Bytes that the block of a text takes at most: UTF-8 takes up to three for each character of a string. */
-export function foundBlockRoom(json: string): number {
-  return FOUND_HEADER_BYTES + padded(json.length * 3) + 4;
+/** Bytes of the block of a JSON text of so many bytes of UTF-8. */
+export function foundBlockBytes(length: number): number {
+  return FOUND_HEADER_BYTES + padded(length) + 4;
 }
 
 /**
- * Write the block of one thing found, where `foundBlockRoom` must be free.
+ * Write the block of one thing found, where `foundBlockBytes` must be free.
  * @param json at most FOUND_MAXIMUM bytes of UTF-8
  * @returns the offset behind it
  */
@@ -48,7 +48,7 @@ export function writeFound(
   json: string,
 ): number {
   const length = target.write(json, at + FOUND_HEADER_BYTES, 'utf8');
-  const end = at + FOUND_HEADER_BYTES + padded(length) + 4;
+  const end = at + foundBlockBytes(length);
   target.fill(0, at + FOUND_HEADER_BYTES + length, end - 4);
   target.writeUInt32LE(BLOCK.ksnoopFound, at);
   target.writeUInt32LE(end - at, at + 4);
@@ -65,7 +65,7 @@ export function writeFound(
 export function isWholeFound({ view, offset, length, littleEndian }: BlockView): boolean {
   if (!littleEndian || length < FOUND_HEADER_BYTES + 4) return false;
   const json = view.getUint32(offset + LENGTH_AT, true);
-  return json <= FOUND_MAXIMUM && padded(json) === length - FOUND_HEADER_BYTES - 4;
+  return json <= FOUND_MAXIMUM && foundBlockBytes(json) === length;
 }
 
 /** Write the number of the stream that a whole found block came in. */

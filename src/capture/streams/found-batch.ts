@@ -1,7 +1,7 @@
 import { zstdDecompressSync } from 'node:zlib';
-import { FOUND_HEADER_BYTES, FOUND_MAXIMUM, packedBatch, writeFound } from '../../wire/found-block.ts';
+import { FOUND_MAXIMUM, foundBlockBytes, packedBatch, writeFound } from '../../wire/found-block.ts';
 import { FoundColumnsReader, type FoundTextAt } from '../../wire/found-columns/reader.ts';
-import { BLOCK, padded } from '../../wire/pcapng.ts';
+import { BLOCK } from '../../wire/pcapng.ts';
 import type { BlockView } from '../../wire/pcapng-read.ts';
 
 /** Makes found blocks of the batches of one stream, in their order. */
@@ -16,8 +16,8 @@ export class FoundUnpacker {
     const texts = this.#texts(batch);
     if (texts === undefined || texts.length === 0) return false;
     const lengths = texts.map(({ json }) => Buffer.byteLength(json));
-    const room = lengths.reduce((sum, length) => sum + FOUND_HEADER_BYTES + padded(length) + 4, 0);
     if (lengths.some((length) => length > FOUND_MAXIMUM)) return false;
+    const room = lengths.reduce((sum, length) => sum + foundBlockBytes(length), 0);
     const buffer = Buffer.allocUnsafeSlow(room);
     const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, room);
     const view = new DataView(bytes.buffer, bytes.byteOffset, room);
