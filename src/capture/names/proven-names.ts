@@ -3,9 +3,10 @@ import { type JsonObject, objectAt, objectsAt, optionalString } from '../../wire
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import { listPages } from '../kube/api.ts';
 import type { Kube } from '../kube/kube.ts';
+import { podView } from '../kube/pod.ts';
 import { resourcePath } from '../kube/resource.ts';
 import { CLUSTER_PODS_NAMED, CLUSTER_SERVICES_NAMED, NAMED_BEFORE_MS } from '../limits.ts';
-import { serviceNames } from './names.ts';
+import { podNames, serviceNames } from './names.ts';
 
 /** One kind of object that gives names, and how many are read. */
 interface Source {
@@ -70,13 +71,10 @@ function namesOfService(service: JsonObject, before: number): readonly NamedAddr
  * proves them, and so does the condition that its kubelet writes anew with each sandbox.
  */
 function namesOfPod(pod: JsonObject, before: number): readonly NamedAddress[] {
-  const [metadata, spec, status] = ['metadata', 'spec', 'status'].map((key) => objectAt(pod, key)) as [
-    JsonObject,
-    JsonObject,
-    JsonObject,
-  ];
-  if (spec.hostNetwork === true || status.phase !== 'Running' || !isBefore(metadata.creationTimestamp, before))
-    return [];
+  const view = podView(pod);
+  const isOld = isBefore(objectAt(pod, 'metadata').creationTimestamp, before);
+  if (view.hostNetwork || view.phase !== 'Running' || !isOld) return [];
+  const status = objectAt(pod, 'status');
   const containers = [...objectsAt(status, 'containerStatuses'), ...objectsAt(status, 'initContainerStatuses')];
   const runs = containers.some((container) =>
     isBefore(objectAt(objectAt(container, 'state'), 'running').startedAt, before),
@@ -88,11 +86,7 @@ function namesOfPod(pod: JsonObject, before: number): readonly NamedAddress[] {
       isBefore(condition.lastTransitionTime, before),
   );
   if (!runs && !isReady) return [];
-  const name = `${optionalString(metadata, 'namespace')}/${optionalString(metadata, 'name')}`;
-  const addresses = objectsAt(status, 'podIPs').flatMap(({ ip }) =>
-    typeof ip === 'string' && isAddress(ip) ? [ip] : [],
-  );
-  return addresses.map((address) => ({ address, names: [name] }));
+  return podNames([view]).filter(({ address }) => isAddress(address));
 }
 
 /** @param time RFC 3339, cut to whole seconds @param before milliseconds since 1970 */
