@@ -79,15 +79,16 @@ const chosen =
         ),
       );
 
+const hashOf = (...parts: unknown[]) => createHash('sha1').update(JSON.stringify(parts)).digest('hex').slice(0, 12);
 /** Results for exactly these sources. */
-const hash = createHash('sha1')
-  .update(JSON.stringify([...sources]))
-  .digest('hex')
-  .slice(0, 12);
-const kept = join(root, 'node_modules/.cache/ksnoop-mutate', hash);
+const kept = join(root, 'node_modules/.cache/ksnoop-mutate', hashOf(...sources));
 if (values.again) rmSync(kept, { recursive: true, force: true });
 mkdirSync(kept, { recursive: true });
-const state = join(kept, 'verdicts.jsonl');
+/** Verdicts are of exactly these tests too: a new one may notice what survived. */
+const testCode = tracked
+  .filter((file) => file.startsWith('test/') && file.endsWith('.ts'))
+  .map((file) => [file, readFileSync(join(root, file), 'utf8')]);
+const state = join(kept, `verdicts-${hashOf(values.tests, values.seconds, ...testCode)}.jsonl`);
 const known = new Map<number, Verdict>();
 for (const line of existsSync(state) ? readFileSync(state, 'utf8').trim().split('\n') : []) {
   const outcome = JSON.parse(line) as { id: number; verdict: Verdict };
