@@ -1,3 +1,4 @@
+import { FOUND_MAXIMUM } from '../found-block.ts';
 import { ColumnReader, WrongColumns } from './bytes.ts';
 import { type Column, columnsOf } from './columns.ts';
 import {
@@ -33,6 +34,9 @@ interface Group {
   /** By slot: of each text its value, as JSON. */
   values: readonly (readonly string[])[];
 }
+
+/** Longer lists fit into no block: a number takes two bytes there. In strides. */
+const LIST_MAXIMUM = FOUND_MAXIMUM / 2 / LIST_STRIDE;
 
 /** Bytes of the length that ends a batch. */
 const TRAILER_BYTES = 8;
@@ -127,7 +131,7 @@ export class FoundColumnsReader {
   }
 
   #lists(parts: readonly NumberColumn[], count: number, reader: ColumnReader): number[][] {
-    const lengths = Array.from({ length: count }, () => reader.varint(BATCH_CHARACTERS_MAXIMUM) * LIST_STRIDE);
+    const lengths = Array.from({ length: count }, () => reader.varint(LIST_MAXIMUM) * LIST_STRIDE);
     for (const length of lengths) this.#count(length);
     const lists = lengths.map(() => [] as number[]);
     for (const [offset, column] of parts.entries()) {

@@ -72,6 +72,10 @@ test.each<[string, Uint8Array]>([
     batch({ templates: [SLOT.string], order: [0], values: [3, 1, 9], literals: 'ab' }),
   ],
   ['a list that is too long', batch({ templates: [SLOT.numbers], order: [0], values: [3, 4_000_000] })],
+  [
+    'a list that fits into no block',
+    batch({ templates: [SLOT.numbers], order: [0], values: [3, 40_000, ...MANY(0, 160_000)] }),
+  ],
   ['a time that is none', batch({ templates: ['[]'], order: [0], values: [1] })],
   ['values that nobody reads', batch({ templates: ['[]'], order: [0], values: [3, 3] })],
   ['literals that nobody reads', batch({ templates: ['[]'], order: [0], values: [3], literals: 'x' })],
