@@ -184,7 +184,7 @@ test.skipIf(!own)(
     process.stdout.write(`the status has new counts of the agents after ${seconds(began)} s\n`);
     const second = await replicaOf(next);
     expect(second.node).not.toBe(first.node);
-    // The other one has stopped by itself, without a word from anybody.
+    // The other one has stopped by itself.
     await vi.waitFor(async () => expect(await logOf(first)).toContain('the Lease was lost'), STATE);
     // Longer than a ticket is valid: those of the live capture are the next leader's by now.
     await sleep(60_000);

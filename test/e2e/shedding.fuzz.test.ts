@@ -136,7 +136,7 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
   }
 }
 
-test('an agent that gets too little processor analyses a sample, which is said, is in the counts, and ends', async () => {
+test('an agent that gets too little processor analyses a sample, which is reported, is in the counts, and ends', async () => {
   const server = parseJson(await kubectl(on, 'get', 'pod', 'server', '-n', namespace, '-o', 'json'), 'a pod');
   if (!isObject(server)) throw new Error('there is no server');
   const ip = optionalString(objectAt(server, 'status'), 'podIP') ?? '';

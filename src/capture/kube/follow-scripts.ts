@@ -40,7 +40,7 @@ longest=${LINE_BYTES}
 long() { echo "lines longer than ${LINE_BYTES / 1024} KiB are left out" >&2; }
 some=
 if printf 'ab\\n' | { read -r -n 1 a && [ "$a" = a ]; } 2>/dev/null; then some="-n $longest"; fi
-# What the shell reports about the end of the subshell is for nobody.
+# What the shell itself reports about the end of the subshell is not shown.
 exec 5>&2 2>/dev/null
 (
 exec 2>&5
