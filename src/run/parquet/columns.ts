@@ -48,7 +48,6 @@ export class Column {
 
   /** The rows of a row group, until `clear`. @param rows how many */
   encode(rows: number): EncodedColumn {
-    this.#levels.fit(rows);
     this.#fill(rows);
     return { ...this.#values.encode(), rows, nulls: rows - this.#count, levels: this.#levels.bytes.subarray(0, rows) };
   }
