@@ -10,12 +10,11 @@ import { KsnoopError } from '../wire/errors.ts';
 import { Gate } from '../wire/gate.ts';
 import { isObject, type JsonObject, objectAt } from '../wire/guard.ts';
 import { Permissions } from './access.ts';
-import { announceEnd, announceStart, recordedAmounts } from './announcements.ts';
+import { CaptureEvents } from './capture-events.ts';
 import { type CaptureView, captureView } from './capture-object.ts';
 import { captureInvolved, type Events } from './events.ts';
 import { FollowedPods } from './followed-pods.ts';
 import { AGAIN_MS, LOOKUPS, RUNNING_MAXIMUM, TARGETS_MAXIMUM, TARGETS_OF_NAMESPACE } from './limits.ts';
-import { LiveEnds } from './live-ends.ts';
 import { type Placement, placed } from './placement.ts';
 import type { PolicyState } from './policy.ts';
 import type { AgentPool } from './recording/agent-pool.ts';
@@ -78,12 +77,6 @@ interface Running {
   allowed: ReadonlySet<string>;
 }
 
-/** A Capture whose start had events, and its pods that had some, by UID. */
-interface Started {
-  readonly capture: CaptureView;
-  readonly pods: Map<string, PodView>;
-}
-
 /** A Capture that has ended, of which not all is done yet: the last files are not where they belong, or the status is not written. */
 interface Ending {
   readonly uid: string;
@@ -110,11 +103,9 @@ export class Reconciler {
   /** What was written last, and which version of the object was known then: the watch may be behind. */
   readonly #written = new Map<string, Written>();
   readonly #recordings: Recordings;
-  readonly #liveEnds: LiveEnds;
+  readonly #captureEvents: CaptureEvents;
   /** UIDs of the Captures that record, by key: when they go, their recordings go. */
   readonly #uids = new Map<string, string>();
-  /** By key, until the end has events: also while a Capture is refused, or its targets are looked up anew. */
-  readonly #started = new Map<string, Started>();
   /** Captures that are ending, by key. */
   readonly #ending = new Map<string, Ending>();
 
@@ -124,7 +115,7 @@ export class Reconciler {
     this.#elapsed = parts.elapsed ?? (() => performance.now());
     this.#permissions = new Permissions(parts.kube, parts.signal, this.#elapsed);
     const { cluster } = parts;
-    this.#liveEnds = new LiveEnds({
+    this.#captureEvents = new CaptureEvents({
       ...parts,
       tickets: new RecordTickets(parts.key, this.#now),
       agentOn: (node) => cluster.agentOn(node),
@@ -162,7 +153,7 @@ export class Reconciler {
     const uid = String(objectAt(object ?? {}, 'metadata').uid);
     const known = this.#uids.get(key);
     if (known !== undefined && known !== uid) this.#gone(key, known);
-    this.#deleted(key, uid);
+    this.#captureEvents.replaced(key, uid);
     if (object === undefined) {
       this.#unfollow(key);
       this.#written.delete(key);
@@ -204,7 +195,8 @@ export class Reconciler {
         : await this.#recordings.record(capture, placement, running.pods.problems);
     if ('reason' in verdict) return this.#refuse(key, capture, object, verdict);
     await this.#write(key, capture, object, verdict);
-    this.#announce(key, capture, placement.parts);
+    const captured = placement.parts.flatMap(({ pods }) => pods);
+    this.#captureEvents.started(key, capture, captured);
     const isEmpty = placement.parts.length === 0;
     const { problems } = running.pods;
     if (problemWord(problems) !== undefined && isEmpty && this.#now() >= running.since + AGAIN_MS) {
@@ -285,11 +277,8 @@ export class Reconciler {
       if (verdict.phase !== 'Complete') return AGAIN_MS;
     }
     if (ending.needsEvents) {
-      const end = { capture, message: complete.message, pods: ending.pods };
-      if (capture.recording === undefined) this.#liveEnds.add(end);
-      else announceEnd(this.#parts.events, end, recordedAmounts(status));
+      this.#captureEvents.ended(key, { capture, message: complete.message, pods: ending.pods }, status);
     }
-    this.#started.delete(key);
     if (capture.recording !== undefined) this.#ending.delete(key);
     // The next look may still have the status of before.
     else this.#ending.set(key, { ...ending, needsEvents: false, pods: [] });
@@ -297,22 +286,12 @@ export class Reconciler {
     return Number.isFinite(due) ? due : undefined;
   }
 
-  /** Clients delete their live Captures at the end. @param uid of the object that has this key now */
-  #deleted(key: string, uid: string): void {
-    const started = this.#started.get(key);
-    if (started === undefined || started.capture.uid === uid) return;
-    this.#started.delete(key);
-    const { capture, pods } = started;
-    if (capture.recording !== undefined) return;
-    this.#liveEnds.add({ capture, message: 'The Capture was deleted.', pods: [...pods.values()] });
-  }
-
   /** Since when a Capture has been ending, and of which pods, as far as this controller knows. */
-  #endingOf(key: string, { uid, ends, status }: CaptureView): Ending {
+  #endingOf(key: string, capture: CaptureView): Ending {
+    const { uid, ends, status } = capture;
     const known = this.#ending.get(key);
     if (known?.uid === uid) return known;
-    const started = this.#started.get(key);
-    const pods = started?.capture.uid === uid ? [...started.pods.values()] : [];
+    const pods = this.#captureEvents.podsOf(key, capture);
     const needsEvents = status.phase === 'Running' || pods.length > 0;
     const ending = { uid, needsEvents, since: Math.min(this.#now(), ends), pods };
     this.#ending.set(key, ending);
@@ -366,15 +345,6 @@ export class Reconciler {
   #unfollow(key: string): void {
     this.#running.get(key)?.pods.stop();
     this.#running.delete(key);
-  }
-
-  #announce(key: string, capture: CaptureView, parts: readonly AgentPods[]): void {
-    const started = this.#started.get(key) ?? { capture, pods: new Map<string, PodView>() };
-    const joined = parts.flatMap(({ pods }) => pods).filter(({ uid }) => !started.pods.has(uid));
-    if (joined.length === 0) return;
-    this.#started.set(key, started);
-    announceStart(this.#parts.events, capture, joined, started.pods.size);
-    for (const pod of joined) started.pods.set(pod.uid, pod);
   }
 
   /** @returns the status that the Capture has then */
