@@ -3,6 +3,7 @@ import type { JsonObject } from '../wire/guard.ts';
 import { announceEnd, announceStart, recordedAmounts } from './announcements.ts';
 import type { CaptureView } from './capture-object.ts';
 import type { Events } from './events.ts';
+import { PODS_REMEMBERED } from './limits.ts';
 import { type LiveEnd, LiveEnds, type LiveEndsParts } from './live-ends.ts';
 
 interface Started {
@@ -34,6 +35,7 @@ export class CaptureEvents {
     this.#started.set(key, started);
     announceStart(this.#events, capture, joined, started.pods.size);
     for (const pod of joined) started.pods.set(pod.uid, pod);
+    if (started.pods.size > PODS_REMEMBERED) forgetGone(started.pods, pods);
   }
 
   /** The pods of a Capture that had events of its start, as far as this controller knows them. */
@@ -57,5 +59,14 @@ export class CaptureEvents {
     const { capture, pods } = started;
     if (capture.recording !== undefined) return;
     this.#liveEnds.add({ capture, message: 'The Capture was deleted.', pods: [...pods.values()] });
+  }
+}
+
+/** Of a Capture of many days whose pods come and go, the oldest of those that have gone have no events of its end. */
+function forgetGone(remembered: Map<string, PodView>, now: readonly PodView[]): void {
+  const running = new Set(now.map(({ uid }) => uid));
+  for (const uid of remembered.keys()) {
+    if (remembered.size <= PODS_REMEMBERED) return;
+    if (!running.has(uid)) remembered.delete(uid);
   }
 }

@@ -79,6 +79,9 @@ export const ENDS_WAITING = 2_000;
 /** Pods of one Capture. */
 export const PODS_MAXIMUM = 256;
 
+/** Pods of one Capture of which it is remembered, until its end, that they were captured. */
+export const PODS_REMEMBERED = 1_000;
+
 /** Nodes named in a status. */
 export const NODES_NAMED = 50;
 
