@@ -2,6 +2,7 @@ import type { Exchange, Message } from '../../../src/analyze/record/event.ts';
 import { analyseBytes } from '../../support/analysis.ts';
 import { type Place, passes, type SeenSegment } from './capture.ts';
 import type { RanConnection, Range, SentSegment } from './connection.ts';
+import { difference, statedWithoutLosses } from './lossless.ts';
 
 /** What a run found: statements that the packets contradict, one sentence each; and how much was stated. */
 export interface Verdict {
@@ -43,6 +44,7 @@ export function judge(
   const began = Math.min(...seen.map(({ time }) => time));
   const origin = seen[0]?.time ?? began;
   const heard = new Set<string>();
+  const truth = statedWithoutLosses(connection);
   for (const { event } of analyseBytes(file).events) {
     if (event.kind === 'message' && event.protocol === conversation.protocol && conversation.messageOf !== undefined) {
       const problem = messageProblem(connection, seen, places, origin, event, heard);
@@ -75,6 +77,8 @@ export function judge(
     for (const problem of timeProblems(event)) wrong.push(`${words}: ${problem}`);
     // An answer that names none is its request's, as far as is stated.
     const isNameless = answer === undefined && conversation.problemOf !== undefined && event.status !== '';
+    const differs = marked || request === undefined ? undefined : difference(event, truth.get(request));
+    if (differs !== undefined) wrong.push(`${words}: ${differs}`);
     if (marked || request === undefined || (request !== answer && !isNameless)) continue;
     // A latency that nobody could measure is not stated: not wrong, but not whole either.
     if (event.responseTime === undefined || event.responseEnd === undefined) continue;

@@ -44,6 +44,9 @@ test.each([
     'a request sent again long behind its answer, whose number a later one has that was not captured',
   ],
   ['tds', 50_740, 'network', 'an answer whose beginning is not recognised behind a hole, to a request sent since'],
+  ['tds', 201_485, 'network', 'answers that came at once behind retransmitted bytes'],
+  ['dnsUdp', 200_200, 'network', 'copies from a second place whose hashes lie together'],
+  ['tns', 200_378, 'network', 'a capture that begins with a retransmission that was acknowledged before'],
   ['mysql', 810_071, 'network', 'requests sent again that acknowledge an answer which was not captured'],
 ] as const)('%s, seed %i, %s: %s', (name, seed, scenario, _what) => {
   expect(run(name, seed, scenario).wrong).toEqual([]);
