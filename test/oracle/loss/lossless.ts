@@ -37,7 +37,10 @@ export function difference(event: Exchange, whole: Exchange | undefined): string
   if (whole === undefined) return undefined;
   const { label, route, status, failed, requestBytes, responseBytes } = event;
   if (label !== whole.label || route !== whole.route) return 'another label or route than without losses';
-  const isPart = event.protocol === 'grpc' && status !== whole.status && whole.status.endsWith(status) && !failed;
+  // The server's words alone, without the code that says whether it failed; or the code alone, without its words.
+  const isWords = status !== whole.status && whole.status.endsWith(status) && !failed;
+  const isCode = whole.status.startsWith(`${status} `) && failed === whole.failed;
+  const isPart = event.protocol === 'grpc' && (isWords || isCode);
   if (!isPart && (status !== whole.status || failed !== whole.failed)) return 'another status than without losses';
   if (requestBytes !== whole.requestBytes) return 'another size of the request than without losses';
   if (responseBytes !== whole.responseBytes) return 'another size of the answer than without losses';

@@ -67,6 +67,8 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
       // A connection under way: its tables hold what came before.
       else if (this.#midstream) {
         direction.hpack.forget();
+        // What was missing ahead of its first bytes may have held something of streams that began since.
+        if (direction.reader.lost) this.#miss(direction);
         // Nothing proves that its first bytes begin a frame.
         direction.reader.lost = frameAt(bytes, at, end, this) !== at;
       }
