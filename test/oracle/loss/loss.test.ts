@@ -47,6 +47,8 @@ test.each([
   ['tds', 201_485, 'network', 'answers that came at once behind retransmitted bytes'],
   ['dnsUdp', 200_200, 'network', 'copies from a second place whose hashes lie together'],
   ['tns', 200_378, 'network', 'a capture that begins with a retransmission that was acknowledged before'],
+  ['grpc', 500_001, 'network', 'an answer missing ahead of the first bytes of a server whose connection was under way'],
+  ['ldap', 600_005, 'snaplen', 'an entry of a search of which only the length was captured'],
   ['mysql', 810_071, 'network', 'requests sent again that acknowledge an answer which was not captured'],
 ] as const)('%s, seed %i, %s: %s', (name, seed, scenario, _what) => {
   expect(run(name, seed, scenario).wrong).toEqual([]);

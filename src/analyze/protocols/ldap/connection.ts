@@ -120,7 +120,10 @@ export class LdapConnection implements StreamAnalyzer {
 
   #onRequest(bytes: Uint8Array, start: number, end: number, message: FramedMessage): void {
     const read = readMessage(bytes, start, end);
-    if (read === undefined) return;
+    if (read === undefined) {
+      this.#connection.miss(SIDE.client, message);
+      return;
+    }
     const { id, operation } = read;
     if (operation.tag === OPERATION.abandon) {
       const abandoned = this.#pending.withdraw(operation.number(bytes, end));
@@ -135,7 +138,11 @@ export class LdapConnection implements StreamAnalyzer {
 
   #onAnswer(bytes: Uint8Array, start: number, end: number, message: FramedMessage): void {
     const read = readMessage(bytes, start, end);
-    if (read === undefined) return;
+    if (read === undefined) {
+      // An entry of any search under way, of which the number was not captured.
+      this.#connection.miss(SIDE.server, message);
+      return;
+    }
     const { id, operation } = read;
     const { tag } = operation;
     if (!RESULTS.has(tag)) {
