@@ -1,5 +1,8 @@
-import { invalid, parseJson, requireInteger, requireObject } from './guard.ts';
-import { requireBoolean, requireMatch, TIME, UID } from './ticket-members.ts';
+import { type Bounds, invalid, parseJson, requireInteger, requireObject } from './guard.ts';
+import { requireBoolean, requireMatch, UID } from './ticket-members.ts';
+
+/** Of packets and bytes. */
+const COUNT: Bounds = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 
 /** What the sessions of one Capture have captured on a node, as `GET /recordings` has it under `captured`. */
 export interface CapturedCount {
@@ -26,8 +29,8 @@ export function parseCapturedCounts(text: string): CapturedCount[] | undefined {
     const count = requireObject(item, where);
     return {
       capture: requireMatch(count, 'capture', where, UID),
-      packets: requireInteger(count, 'packets', where, TIME),
-      bytes: requireInteger(count, 'bytes', where, TIME),
+      packets: requireInteger(count, 'packets', where, COUNT),
+      bytes: requireInteger(count, 'bytes', where, COUNT),
       runs: requireBoolean(count, 'runs', where),
     };
   });
