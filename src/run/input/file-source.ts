@@ -5,6 +5,12 @@ import { KsnoopError, messageOf } from '../../wire/errors.ts';
 /** One read: it stays in the processor's own cache until it has been looked at. */
 const CHUNK_BYTES = 256 * 1024;
 
+/**
+ * One read of another thread. Each wakes that thread and then this one, which on a virtual machine takes as long as reading some
+ * hundred kilobytes.
+ */
+const AHEAD_BYTES = 2 * 1024 * 1024;
+
 /** How long signals and timers may wait. */
 const TURN_MS = 40;
 
@@ -12,7 +18,7 @@ const TURN_MS = 40;
 const MEASURED_READS = 64;
 /** Where a read takes this share of the time between two on, another thread reads ahead, for so many reads. */
 const AHEAD_SHARE = 0.25;
-const AHEAD_READS = 4096;
+const AHEAD_READS = 512;
 
 /**
  * Bytes of a regular file in order. The thread that looks at them reads them as a rule: what another thread reads lies in another
@@ -26,11 +32,14 @@ export class FileSource {
   readonly #descriptor: number;
   readonly #fromStart: boolean;
   readonly #clock: () => number;
-  #buffer = new Uint8Array(CHUNK_BYTES);
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  /** What was handed out last. */
+  #buffer: Uint8Array<ArrayBuffer> = this.#chunk;
   #turnAt = performance.now() + TURN_MS;
-  /** Bytes that are being read ahead, into `#other`. */
+  /** Bytes that are being read ahead, into the buffer that is not looked at. */
   #reading: Promise<number> | undefined;
-  #other: Uint8Array<ArrayBuffer> | undefined;
+  #into: Uint8Array<ArrayBuffer> | undefined;
+  #free: Uint8Array<ArrayBuffer> | undefined;
   #aheadReads = 0;
   /** Of the last reads: how long each took, and the time from its begin to the next one's, ms. */
   readonly #readTimes = new Float64Array(MEASURED_READS);
@@ -67,9 +76,9 @@ export class FileSource {
     if (signal.aborted) return undefined;
     const count = this.#reading === undefined ? this.#readNow() : await this.#takeAhead(this.#reading);
     this.position += count;
-    const bytes = count === CHUNK_BYTES ? this.#buffer : this.#buffer.subarray(0, count);
-    if (this.#aheadReads > 0) this.#readAhead(count);
-    return bytes;
+    const bytes = this.#buffer;
+    if (this.#aheadReads > 0) this.#readAhead(count < bytes.length);
+    return count === bytes.length ? bytes : bytes.subarray(0, count);
   }
 
   /** Closes the descriptor, once no read is under way: it must not end up in one that is somebody else's by then. */
@@ -87,6 +96,7 @@ export class FileSource {
       if (median(this.#readTimes) > median(this.#allTimes) * AHEAD_SHARE) this.#aheadReads = AHEAD_READS;
       this.#reads = 0;
     }
+    this.#buffer = this.#chunk;
     const count = this.#read();
     this.#readTimes[this.#reads] = this.#clock() - before;
     this.#readAt = before;
@@ -96,7 +106,7 @@ export class FileSource {
 
   #read(): number {
     try {
-      return readSync(this.#descriptor, this.#buffer, 0, CHUNK_BYTES, this.#fromStart ? this.position : null);
+      return readSync(this.#descriptor, this.#chunk, 0, CHUNK_BYTES, this.#fromStart ? this.position : null);
     } catch (cause) {
       throw cannotRead(cause);
     }
@@ -107,24 +117,25 @@ export class FileSource {
     const count = await reading;
     this.#reading = undefined;
     const handedOut = this.#buffer;
-    this.#buffer = this.#other ?? handedOut;
-    this.#other = handedOut;
+    if (this.#into !== undefined) this.#buffer = this.#into;
+    if (handedOut !== this.#chunk) this.#free = handedOut;
     return count;
   }
 
   /** Has the bytes read that follow those of `position`, unless the file ended there. */
-  #readAhead(count: number): void {
+  #readAhead(ended: boolean): void {
     this.#aheadReads -= 1;
-    if (count < CHUNK_BYTES || this.#aheadReads === 0) {
+    if (ended || this.#aheadReads === 0) {
       this.#aheadReads = 0;
       this.#reads = 0;
       return;
     }
-    this.#other ??= new Uint8Array(CHUNK_BYTES);
-    const into = this.#other;
+    const into = this.#free ?? new Uint8Array(AHEAD_BYTES);
+    this.#free = undefined;
+    this.#into = into;
     const at = this.#fromStart ? this.position : null;
     const reading = new Promise<number>((resolve, reject) => {
-      read(this.#descriptor, into, 0, CHUNK_BYTES, at, (error, size) => {
+      read(this.#descriptor, into, 0, AHEAD_BYTES, at, (error, size) => {
         if (error === null) resolve(size);
         else reject(cannotRead(error));
       });
