@@ -27,6 +27,20 @@ function captureAlone(handlers: ProgramHandlers): Command {
   return ksnoop;
 }
 
+/** `ksnoop read` alone. */
+async function readAlone(handlers: ProgramHandlers): Promise<Command> {
+  const { addReadCommand } = await import('./read/commands.ts');
+  const ksnoop = rootCommand(handlers);
+  addReadCommand(ksnoop, handlers.setExit);
+  return ksnoop;
+}
+
+/** The program for a command line: with the commands alone that it can be about. */
+function programFor(words: readonly string[], handlers: ProgramHandlers): Command | Promise<Command> {
+  if (isCaptureLine(words)) return captureAlone(handlers);
+  return words[0] === 'read' ? readAlone(handlers) : allCommands(handlers);
+}
+
 async function main(): Promise<number> {
   let exit: number = EXIT.done;
   let used: readonly SetValue[] = [];
@@ -39,7 +53,7 @@ async function main(): Promise<number> {
     },
   };
   const line = readsFile(process.argv) ? withRead(process.argv) : process.argv;
-  const ksnoop = isCaptureLine(line.slice(2)) ? captureAlone(handlers) : await allCommands(handlers);
+  const ksnoop = await programFor(line.slice(2), handlers);
   try {
     await ksnoop.parseAsync(line);
   } catch (thrown) {
