@@ -95,9 +95,8 @@ export class RespReader {
   #snapshotNext = false;
   /** Bytes of a snapshot still to come; -1 outside of one. */
   #snapshot = -1;
-  /** What ends a snapshot of unknown length, and how much of it matched so far. */
-  #mark: Uint8Array | undefined;
-  #matched = 0;
+  /** What ends a snapshot of unknown length. */
+  #mark: Mark | undefined;
 
   constructor(options: RespOptions) {
     this.#options = options;
@@ -226,12 +225,8 @@ export class RespReader {
     } else {
       const mark = this.#mark;
       while (at < end && !over) {
-        const byte = bytes[at] as number;
+        over = mark.ends(bytes[at] as number);
         at += 1;
-        // The mark is random hex: a mismatch can only be the mark's own beginning.
-        if (byte === mark[this.#matched]) this.#matched += 1;
-        else this.#matched = byte === mark[0] ? 1 : 0;
-        over = this.#matched === MARK_LENGTH;
       }
     }
     this.value.bytes += at - start;
@@ -320,8 +315,7 @@ export class RespReader {
   /** `$1234`, or `$EOF:` with forty letters that end it. */
   #beginSnapshot(line: Uint8Array, length: number, carrier: Carrier): void {
     if (latin1(line, 0, 5) === '$EOF:' && length === 5 + MARK_LENGTH) {
-      this.#mark = line.slice(5, length);
-      this.#matched = 0;
+      this.#mark = new Mark(line.slice(5, length));
       return;
     }
     const bytes = snapshotLength(line, length);
@@ -391,6 +385,34 @@ export class RespReader {
     this.#snapshotNext = false;
     this.#mark = undefined;
     this.#begun = false;
+  }
+}
+
+/** Finds a text in bytes that come one by one (Knuth, Morris and Pratt): the last bytes of a snapshot may be the first ones of its mark. */
+class Mark {
+  readonly #text: Uint8Array;
+  /** By how many bytes matched: how many of the text's first ones these end with, without being all of them. */
+  readonly #borders: number[] = [0, 0];
+  #matched = 0;
+
+  constructor(text: Uint8Array) {
+    this.#text = text;
+    for (let length = 1; length < text.length; length += 1) {
+      this.#borders.push(this.#extended(this.#borders[length] as number, text[length] as number));
+    }
+  }
+
+  /** Takes the next byte. @returns whether the text ends with it */
+  ends(byte: number): boolean {
+    this.#matched = this.#extended(this.#matched, byte);
+    return this.#matched === this.#text.length;
+  }
+
+  /** How many bytes match when one more comes. */
+  #extended(matched: number, byte: number): number {
+    let length = matched;
+    while (length > 0 && this.#text[length] !== byte) length = this.#borders[length] as number;
+    return this.#text[length] === byte ? length + 1 : 0;
   }
 }
 
