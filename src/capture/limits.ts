@@ -3,6 +3,12 @@
 /** How long a packet waits for an earlier one of another interface before it is written all the same. */
 export const MERGE_WINDOW_MS = 250;
 
+/**
+ * Up to so much that wait grows, while packets of busy nodes come late, where a delay matters less than the order: in files, in what
+ * Wireshark reads, in traces.
+ */
+export const MERGE_WINDOW_LIMIT_MS = 2_000;
+
 /** The same for what was found on nodes: an analysis has waited for its own interfaces before, and sends several things at a time. */
 export const EDGE_WINDOW_MS = 1_000;
 

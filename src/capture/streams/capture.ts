@@ -5,6 +5,7 @@ import type { KsnoopError } from '../../wire/errors.ts';
 import { DRAIN_MS, EDGE_WINDOW_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, NAMES_WAIT_MS, OUTPUT_BYTES } from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { type BlockSink, Merge } from './merge.ts';
+import { MergeWait } from './merge-wait.ts';
 import { type ClockEstimate, clockNotes } from './node-clock.ts';
 import { nodeKey, nodeLabels } from './node-ref.ts';
 import {
@@ -138,8 +139,9 @@ class Capture implements RunningCapture {
     const { targets, settings, limits, output, report, observer } = parts;
     this.#parts = parts;
     this.tally = new Tally(output, limits, () => this.stop('limit'));
-    const patience = settings.mergeWindowMs ?? (settings.edge === undefined ? undefined : EDGE_WINDOW_MS);
-    this.#merge = new Merge(this.#sink(), undefined, settings.correctClocks, patience);
+    const least = settings.mergeWindowMs ?? (settings.edge === undefined ? undefined : EDGE_WINDOW_MS);
+    const wait = new MergeWait(least, settings.mergeWindowLimitMs);
+    this.#merge = new Merge(this.#sink(), undefined, settings.correctClocks, wait);
     this.#context = {
       settings,
       merge: this.#merge,

@@ -2,9 +2,10 @@ import { KsnoopError } from '../../wire/errors.ts';
 import { INTERFACE_BYTES_MAXIMUM, INTERFACES_MAXIMUM } from '../../wire/limits.ts';
 import { BLOCK } from '../../wire/pcapng.ts';
 import type { BlockView } from '../../wire/pcapng-read.ts';
-import { BUSY_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS, SAME_TIME_NS } from '../limits.ts';
+import { BUSY_WINDOW_MS, MERGE_BYTES, SAME_TIME_NS } from '../limits.ts';
 import { InterfaceQueue } from './interface-queue.ts';
 import { MergeSource } from './merge-source.ts';
+import { MergeWait } from './merge-wait.ts';
 import { type ClockOfNode, NodeClock } from './node-clock.ts';
 import { nodeKey } from './node-ref.ts';
 import { QueueHeap } from './queue-heap.ts';
@@ -30,7 +31,7 @@ export interface BlockSink {
 
 /**
  * Orders the packets of several agents' streams by time. Every interface is in order by itself, so the merge always
- * takes the earliest head: at once when every open interface shows a packet, else when it has waited MERGE_WINDOW_MS (or `patience`), or
+ * takes the earliest head: at once when every open interface shows a packet, else when it has waited as long as its MergeWait says, or
  * BUSY_WINDOW_MS where an interface that shows none has lately been busy, or when MERGE_BYTES wait in all. Nothing is ever dropped; a packet that comes after a later one was written is `late`.
  */
 export class Merge {
@@ -43,7 +44,7 @@ export class Merge {
   readonly #sink: BlockSink;
   readonly #now: () => number;
   readonly correctsClocks: boolean;
-  readonly #patience: number;
+  readonly #wait: MergeWait;
   /** By cluster and node (`nodeKey`): the streams that follow one another on a node have one clock. */
   readonly clocks = new Map<string, ClockOfNode>();
   readonly #heap = new QueueHeap();
@@ -59,22 +60,24 @@ export class Merge {
   #base: number | undefined;
   #baseLow = 0;
   #lastTime = Number.NEGATIVE_INFINITY;
+  /** When the packet of that time came. */
+  #lastArrival = 0;
 
   /**
    * @param now the monotonic clock, milliseconds
    * @param correctsClocks bring every node's times to this machine's clock, by what is known of it when an interface begins
-   * @param patience how long a packet waits for interfaces that show none, milliseconds
+   * @param wait how long a packet waits for interfaces that show none
    */
   constructor(
     sink: BlockSink,
     now: () => number = () => performance.now(),
     correctsClocks = false,
-    patience = MERGE_WINDOW_MS,
+    wait = new MergeWait(),
   ) {
     this.#sink = sink;
     this.#now = now;
     this.correctsClocks = correctsClocks;
-    this.#patience = patience;
+    this.#wait = wait;
   }
 
   /**
@@ -118,16 +121,16 @@ export class Merge {
     const showing = this.#heap.size - this.#silent + (head.isSilent ? 1 : 0);
     if (showing >= this.#open) return false;
     const waited = now - head.headArrival;
-    return waited < this.#patience || (waited < BUSY_WINDOW_MS && waited < this.#window(now));
+    return waited < this.#wait.at(now) || (waited < BUSY_WINDOW_MS && this.#missesBusy(now));
   }
 
-  /** How long a packet waits for the interfaces that show none, milliseconds. */
-  #window(now: number): number {
+  /** Whether an interface that shows no packet has lately been busy. */
+  #missesBusy(now: number): boolean {
     for (const queue of this.#busy) {
       if (queue.ended || queue.busyUntil < now) this.#busy.delete(queue);
-      else if (queue.packets === 0) return BUSY_WINDOW_MS;
+      else if (queue.packets === 0) return true;
     }
-    return MERGE_WINDOW_MS;
+    return false;
   }
 
   /** Write all that waits, in order. */
@@ -172,7 +175,12 @@ export class Merge {
     const headTime = queue.headTime;
     const wasBusy = queue.busyUntil;
     const wasSilent = queue.isSilent;
-    queue.push(time, this.#now(), block.bytes, block.offset, block.length, block.type);
+    const now = this.#now();
+    const first = this.#heap.first;
+    if (queue.packets === 0 && first !== undefined && time < first.headTime && block.type === BLOCK.enhancedPacket) {
+      this.#wait.needed(now - first.headArrival, now);
+    }
+    queue.push(time, now, block.bytes, block.offset, block.length, block.type);
     this.#waitingBytes += block.length;
     this.#silent += Number(queue.isSilent) - Number(wasSilent);
     if (queue.busyUntil !== wasBusy) this.#busy.add(queue);
@@ -194,6 +202,7 @@ export class Merge {
 
   #writeHead(queue: InterfaceQueue): void {
     const { headBytes: bytes, headOffset: offset, headLength: length, headTime: time, headType: type } = queue;
+    const arrival = queue.headArrival;
     const wasSilent = queue.isSilent;
     queue.shift();
     this.#silent += Number(queue.isSilent) - Number(wasSilent);
@@ -201,8 +210,13 @@ export class Merge {
     this.#heap.firstShifted();
     if (queue.size === 0 && queue.ended) this.#open -= 1;
     if (type === BLOCK.enhancedPacket) {
-      if (time < this.#lastTime - SAME_TIME_NS) this.late += 1;
-      else if (time > this.#lastTime) this.#lastTime = time;
+      if (time < this.#lastTime - SAME_TIME_NS) {
+        this.late += 1;
+        this.#wait.needed(arrival - this.#lastArrival, arrival);
+      } else if (time > this.#lastTime) {
+        this.#lastTime = time;
+        this.#lastArrival = arrival;
+      }
     }
     this.#sink.write(type, queue.id, bytes, offset, length);
   }

@@ -26,6 +26,8 @@ export interface CaptureSettings {
   readonly correctClocks: boolean;
   /** How long a packet waits for an earlier one of another interface; MERGE_WINDOW_MS unless set. */
   readonly mergeWindowMs?: number | undefined;
+  /** Up to how much that wait grows while packets come late; undefined: it does not. */
+  readonly mergeWindowLimitMs?: number | undefined;
   /** The capture has several clusters: interfaces and messages name theirs. */
   readonly namesClusters?: boolean | undefined;
   /** Whether the state of the network namespaces is asked for; it is unless set. */

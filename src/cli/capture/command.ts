@@ -1,4 +1,5 @@
 import type { AboutConnection } from '../../analyze/connection-facts.ts';
+import { MERGE_WINDOW_LIMIT_MS } from '../../capture/limits.ts';
 import type { AnalysisForm } from '../../run/analysis/form.ts';
 import { analysisOutput } from '../../run/analysis/index.ts';
 import { type CapturePlan, planCapture } from '../../run/capture/plan.ts';
@@ -61,7 +62,9 @@ async function capture(
 ): Promise<ExitCode> {
   const chosen = form === undefined ? command.output : { ...command.output, output: analysedKind(form) };
   const output = await withTyped(chosen);
-  const wanted = { ...command.capture, mergeWindowMs };
+  // Lines on a screen are to come at once; packets, and traces, which wait anyway, rather in order.
+  const mergeWindowLimitMs = output.output.binary || mergeWindowMs !== undefined ? MERGE_WINDOW_LIMIT_MS : undefined;
+  const wanted = { ...command.capture, mergeWindowMs, mergeWindowLimitMs };
   const isTTY = isTerminal('stdout');
   const toTerminal = output.sink.kind === 'stdout' && isTTY;
   const presentation = {

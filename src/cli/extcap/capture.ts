@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { MERGE_WINDOW_LIMIT_MS } from '../../capture/limits.ts';
 import type { CaptureConfig } from '../../run/capture/config.ts';
 import { planCapture } from '../../run/capture/plan.ts';
 import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
@@ -127,7 +128,12 @@ function captureConfig({ fields, captureFilter }: ExtcapArguments): CaptureConfi
     throw new KsnoopError('USAGE', 'There is no target to capture.', { hint, exit: EXIT.usage });
   }
   const joined = filters.length > 1 ? filters.map((one) => `(${one})`).join(' and ') : filters[0];
-  return completePackets(targets, { ...rest, interface: name, ...(joined !== undefined && { filter: joined }) });
+  const config = completePackets(targets, {
+    ...rest,
+    interface: name,
+    ...(joined !== undefined && { filter: joined }),
+  });
+  return { ...config, mergeWindowLimitMs: MERGE_WINDOW_LIMIT_MS };
 }
 
 /** Packets for Wireshark's FIFO. */

@@ -30,6 +30,8 @@ export interface CaptureConfig extends TargetSelection, CaptureLimits {
   readonly correctClocks: boolean;
   /** How long a packet waits for an earlier one of another interface; undefined: as limits.ts has it. */
   readonly mergeWindowMs?: number | undefined;
+  /** Up to how much that wait grows while packets come late; undefined: it does not. */
+  readonly mergeWindowLimitMs?: number | undefined;
   /** Whether the output has use for the state of the captured network namespaces; it has unless set. */
   readonly state?: boolean | undefined;
   /** The packets are analysed on their nodes. */

@@ -138,6 +138,7 @@ function settingsOf(config: CaptureConfig, { growing, leaveOut, clusters }: Capt
     follow: growing,
     correctClocks: config.correctClocks,
     mergeWindowMs: config.mergeWindowMs,
+    mergeWindowLimitMs: config.mergeWindowLimitMs,
     state: config.state,
     edge: config.edge,
     namesClusters: clusters !== undefined,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { JOINING_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_MS } from '../../../src/capture/limits.ts';
+import { JOINING_WINDOW_MS, MERGE_BYTES, MERGE_WINDOW_LIMIT_MS, MERGE_WINDOW_MS } from '../../../src/capture/limits.ts';
 import { type BlockSink, Merge } from '../../../src/capture/streams/merge.ts';
 import type { MergeSource } from '../../../src/capture/streams/merge-source.ts';
+import { MergeWait } from '../../../src/capture/streams/merge-wait.ts';
 import { BLOCK } from '../../../src/wire/pcapng.ts';
 import { interfaceName } from '../../../src/wire/pcapng-read.ts';
 import * as sample from '../../support/pcapng-sample.ts';
@@ -26,8 +27,8 @@ class Collector implements BlockSink {
   clock = 0;
   readonly merge: Merge;
 
-  constructor(patience?: number) {
-    this.merge = new Merge(this, () => this.clock, false, patience);
+  constructor(wait?: MergeWait) {
+    this.merge = new Merge(this, () => this.clock, false, wait);
   }
 
   addInterface(id: number, bytes: Uint8Array, offset: number, length: number): void {
@@ -175,7 +176,7 @@ describe('waiting', () => {
   });
 
   it('a packet waits longer where its reader is patient', () => {
-    const collector = new Collector(JOINING_WINDOW_MS);
+    const collector = new Collector(new MergeWait(JOINING_WINDOW_MS));
     const [first] = [collector.open('a'), collector.open('b')];
     first.push(packet(0, BASE, 'first'));
     collector.pass(MERGE_WINDOW_MS + 1);
@@ -183,6 +184,26 @@ describe('waiting', () => {
     expect(collector.packets).toEqual([]);
     collector.pass(2);
     expect(collector.packets.map(({ text }) => text)).toEqual(['first']);
+  });
+
+  it('where packets have come late the next ones wait longer for them, if the wait may grow', () => {
+    for (const [limit, late] of [
+      [MERGE_WINDOW_MS, 2],
+      [MERGE_WINDOW_LIMIT_MS, 1],
+    ] as const) {
+      const collector = new Collector(new MergeWait(MERGE_WINDOW_MS, limit));
+      const [first, second] = [collector.open('a'), collector.open('b')];
+      for (const time of [BASE, BASE + 1_000n * MS]) {
+        first.push(packet(0, time + 10n * MS));
+        // 300 ms after the packet that it precedes, 400 ms the second time.
+        collector.pass(MERGE_WINDOW_MS + 1);
+        collector.pass(time === BASE ? 50 : 150);
+        second.push(packet(0, time));
+        collector.pass(MERGE_WINDOW_LIMIT_MS + 1);
+      }
+      expect(collector.packets).toHaveLength(4);
+      expect(collector.merge.late).toBe(late);
+    }
   });
 
   it('one that comes after that is written and counted as late', () => {
