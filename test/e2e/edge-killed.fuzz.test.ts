@@ -11,6 +11,7 @@ import type { TestCluster } from '../support/cluster.ts';
 import { HANG_MS } from '../support/hang.ts';
 import { KsnoopProcess } from '../support/ksnoop-process.ts';
 import { Random } from '../support/random.ts';
+import { type Served, servedRequests } from '../support/served-requests.ts';
 import { settled } from '../support/settled.ts';
 import { ensureAgent, ensureShop, kubectl, type ShopPod, shopPods } from '../support/shop.ts';
 import { gapsIn, type StatedGap } from '../support/stated-gaps.ts';
@@ -92,26 +93,6 @@ async function killThings(ground: Ground, nodes: readonly string[], whileRunning
   return done;
 }
 
-/** A request as nginx logged it: when its response was sent, and by which pod. */
-interface Logged {
-  readonly seconds: number;
-  readonly pod: ShopPod;
-}
-
-/** What the web pods served of a run, by the end of its path. Each line is one request. */
-async function served(on: TestCluster, web: readonly ShopPod[], run: string): Promise<Map<string, Logged>> {
-  const found = new Map<string, Logged>();
-  for (const pod of web) {
-    const log = await kubectl(on, 'logs', '-n', 'shop', pod.name, '--timestamps');
-    for (const [, time = '', label = ''] of log.matchAll(/^(\S+) \S+ "GET (\/ok\?run=\S+) HTTP[^"]*" \d+ /gm)) {
-      if (!label.includes(`run=${run}`)) continue;
-      expect(found.has(label), `${label} is in the logs twice`).toBe(false);
-      found.set(label, { seconds: Date.parse(time) / 1000, pod });
-    }
-  }
-  return found;
-}
-
 /** The records that count, of the requests of one run that `app` sent, by their path. */
 async function counted(file: string, run: string, app: string): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
@@ -165,7 +146,7 @@ test(`${MINUTES} minutes of requests analysed on the nodes while agents are kill
     expect(gaps.length, stderr).toBeGreaterThan(0);
     expect(code, stderr).toBe(4);
     expect(stderr).not.toMatch(/left out|A SAMPLE/);
-    const truth = await served(on, web, run);
+    const truth = await servedRequests(on, web, run);
     expect(truth.size).toBeGreaterThanOrEqual(answered.reduce((sum, each) => sum + each, 0));
     expect(truth.size).toBeGreaterThan(60 * MINUTES);
     const report = await Promise.all(
@@ -195,16 +176,16 @@ test(`${MINUTES} minutes of requests analysed on the nodes while agents are kill
 
 /** Holds the records of requests against the log of those that were served. */
 function judged(
-  truth: ReadonlyMap<string, Logged>,
+  truth: ReadonlyMap<string, Served>,
   found: ReadonlyMap<string, readonly string[]>,
   gaps: readonly StatedGap[],
 ) {
   const missing = [...truth].filter(([label]) => !found.has(label));
   // A request passes the nodes of both its pods; which node counts it is the analysis's choice.
-  const isStated = ({ seconds }: Logged) =>
+  const isStated = ({ seconds }: Served) =>
     gaps.some(({ from, until }) => seconds > from - AROUND_SECONDS && seconds < until + AROUND_SECONDS);
   const unstated = missing
-    .filter(([, logged]) => !isStated(logged))
+    .filter(([, each]) => !isStated(each))
     .map(([label, { seconds, pod }]) => `${label} ${new Date(seconds * 1000).toISOString()} ${pod.name} ${pod.node}`);
   const twice = [...found].filter(([, lines]) => lines.length > 1).map(([, lines]) => lines.join('\n'));
   return { missing, unstated, twice };
