@@ -1,6 +1,7 @@
 import type { AnalysisEvent, Exchange, Fields, FieldValue } from './event.ts';
 import { LateFields } from './late-fields.ts';
 import { MASK } from './mask.ts';
+import { PlainTexts } from './plain-texts.ts';
 import { maskField } from './secret-headers.ts';
 import { maskShapes } from './secret-shapes.ts';
 import { maskTarget, maskText } from './secrets.ts';
@@ -35,12 +36,14 @@ type Mask = (text: string) => string;
 const CACHED_CHARACTERS = 2048;
 
 const texts = new CacheOfTexts();
+const plain = new PlainTexts((text) => maskText(maskTarget(text)));
 const routes = new CacheOfTexts();
 
 /** What any text of a protocol becomes. Most texts come often. */
 function anyText(text: string): string {
   if (text.length > CACHED_CHARACTERS) return maskText(maskTarget(text));
-  return text.length < 8 ? text : (texts.known(text) ?? texts.of(text, '', () => maskText(maskTarget(text))));
+  if (text.length < 8 || plain.has(text)) return text;
+  return texts.of(text, '', () => plain.masked(text));
 }
 
 function statement(text: string): string {

@@ -1,5 +1,6 @@
 import type { Exchange, Fields, Incomplete, Side } from '../../record/event.ts';
 import { LateFields } from '../../record/late-fields.ts';
+import { PlainTexts } from '../../record/plain-texts.ts';
 import { maskField } from '../../record/secret-headers.ts';
 import { maskTarget } from '../../record/secrets.ts';
 import { CacheOfTexts } from '../../record/text-cache.ts';
@@ -172,10 +173,11 @@ function countedFields(request: Request | undefined): Fields {
 
 /** Each has a cache of its own: hosts come again where targets do not, and a cache of such targets costs more than masking them. */
 const targets = new CacheOfTexts();
+const plainTargets = new PlainTexts(maskTarget);
 const hosts = new CacheOfTexts();
 
 function maskedTarget(target: string): string {
-  return targets.of(target, '', () => maskTarget(target));
+  return plainTargets.has(target) ? target : targets.of(target, '', () => plainTargets.masked(target));
 }
 
 function maskedHost(host: string): string {

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { NumberShapes } from '../../../src/analyze/record/number-shapes.ts';
+import { Random } from '../../support/random.ts';
+
+test('texts that differ in numbers between these characters alone have one shape', () => {
+  const shapes = new NumberShapes<string>('/', '/?');
+  expect(shapes.of('GET', '/items/10?n=1')).toBeUndefined();
+  shapes.remember('first');
+  expect(shapes.of('GET', '/items/99?n=1')).toBe('first');
+  for (const other of ['/items/100?n=1', '/items/1?n=1', '/items/10?n=2', '/items/x0?n=1', '/items/10x', '/items/10']) {
+    expect(shapes.of('GET', other), other).toBeUndefined();
+  }
+  expect(shapes.of('PUT', '/items/10?n=1')).toBeUndefined();
+  expect(shapes.of('GET', '/items/10?n=1&x', 13)).toBe('first');
+});
+
+test('long numbers, long texts and texts that are not ASCII are not taken for others', () => {
+  const shapes = new NumberShapes<number>('/', '/');
+  const texts = [`/${'1'.repeat(17)}`, `/${'2'.repeat(17)}`, `/${'x'.repeat(128)}`, '/ä/1', '/\x7f/1', ''];
+  for (const [index, text] of texts.entries()) {
+    expect(shapes.of('', text), text).toBeUndefined();
+    shapes.remember(index);
+  }
+  expect(shapes.of('', `/${'1'.repeat(17)}`)).toBe(0);
+  expect(shapes.of('', `/${'2'.repeat(17)}`)).toBe(1);
+  for (const text of texts.slice(2)) expect(shapes.of('', text)).toBeUndefined();
+});
+
+test('with more shapes than places each text has its own value or none', () => {
+  const shapes = new NumberShapes<string>('/', '/');
+  const random = new Random(3);
+  let found = 0;
+  for (let count = 0; count < 50_000; count += 1) {
+    const word = `a${random.below(2000)}`;
+    const text = `/${word}/${random.below(1000) + 1000}/x`;
+    const known = shapes.of('', text);
+    if (known === undefined) shapes.remember(word);
+    else {
+      found += 1;
+      expect(known).toBe(word);
+    }
+  }
+  expect(found).toBeGreaterThan(5000);
+});
