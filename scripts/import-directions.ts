@@ -69,7 +69,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['analyze/flow'],
   },
   'analyze/found': {
-    loads: ['wire', 'analyze', 'analyze/layers', 'analyze/record', 'analyze/flow', 'analyze/identity'],
+    loads: [
+      'wire',
+      'analyze',
+      'analyze/layers',
+      'analyze/record',
+      'analyze/flow',
+      'analyze/identity',
+      'analyze/summary',
+    ],
     types: ['analyze/packet', 'analyze/engine'],
   },
   'analyze/tcp': {

@@ -11,6 +11,7 @@ import { BLOCK } from '../wire/pcapng.ts';
 import { plainBlock, sectionHeader, startMarker } from '../wire/pcapng-write.ts';
 import { FoundBatches } from './found-batches.ts';
 import { NodeFilter } from './node-filter.ts';
+import { RepeatedSink } from './repeated-exchanges.ts';
 import { Sampling } from './sampling.ts';
 
 /** How often counts are sent while packets come, milliseconds. */
@@ -30,6 +31,8 @@ export class EdgeAnalysis {
   readonly #decoded: DecodedPacket;
   readonly #batches: FoundBatches;
   #filter: NodeFilter | undefined;
+  /** Where exchanges are added up. */
+  readonly #repeated: RepeatedSink | undefined;
   readonly #sampling = new Sampling();
   /** By interface: its link type, and whether it has brought a packet. */
   readonly #linkTypes: number[] = [];
@@ -51,9 +54,11 @@ export class EdgeAnalysis {
     this.#now = now;
     this.#batches = new FoundBatches(write, now);
     this.#found = new FoundWriter((at, found) => this.#batches.add(at, found));
+    // What a node leaves out is decided of each.
+    if (request.counts && request.where === undefined) this.#repeated = new RepeatedSink(this.#found, now);
     const { detail, labels, firstLegs, firstLegsOnly, showSecrets } = request;
     this.#capture = new CaptureAnalysis(
-      request.where === undefined ? this.#found : this.#filtered(this.#found),
+      this.#repeated ?? (request.where === undefined ? this.#found : this.#filtered(this.#found)),
       { detail, labels, firstLegs, firstLegsOnly, showSecrets },
       {
         interface: (id, { linkType }) => {
@@ -103,6 +108,7 @@ export class EdgeAnalysis {
   tick(): void {
     if (this.#ended) return;
     this.#merge.release();
+    this.#repeated?.tick();
     this.#found.flush();
     if (this.#hasPackets && this.#now() - this.#totalsAt >= TOTALS_MS) this.#sendTotals();
     this.#batches.tick();
@@ -133,6 +139,7 @@ export class EdgeAnalysis {
     this.#source.end();
     this.#merge.flush();
     this.#capture.end();
+    this.#repeated?.flush();
     if (this.#hasPackets) this.#sendTotals();
     this.#found.flush();
     this.#batches.flush();
@@ -157,6 +164,8 @@ export class EdgeAnalysis {
   /** What is no packet is for the analysis and for the client. */
   #pass(type: number, bytes: Uint8Array, offset: number, length: number): void {
     this.#capture.framer.pushBlock(type, bytes, offset, length);
+    // What findings make of exchanges may change with it. Statistics come every few seconds, and are only counted.
+    if (type !== BLOCK.interfaceStatistics) this.#repeated?.flush();
     this.#found.flush();
     this.#batches.flush();
     this.#write(bytes.slice(offset, offset + length));
@@ -175,6 +184,7 @@ export class EdgeAnalysis {
     const { level } = this.#sampling;
     if (level === this.#level || this.#capture.analysis.packets === 0) return;
     this.#level = level;
+    this.#repeated?.flush();
     this.#sendTotals();
     this.#found.sampling(level);
   }

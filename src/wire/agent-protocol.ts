@@ -60,6 +60,8 @@ export interface EdgeRequest {
   readonly firstLegs: boolean;
   readonly firstLegsOnly: boolean;
   readonly traced: boolean;
+  /** Exchanges of a flow that differ in their times and bytes alone are added up, and travel every few seconds. */
+  readonly counts: boolean;
   readonly showSecrets: boolean;
   /** What certainly does not match this expression of `--where` may be left out. */
   readonly where?: string | undefined;
@@ -202,7 +204,7 @@ export function parseCaptureRequest(line: string): CaptureRequest {
 /** @throws KsnoopError INVALID_MESSAGE */
 export function parseEdgeRequest(value: unknown): EdgeRequest {
   const request = requireObject(value, 'request for an analysis');
-  const { detail, labels, firstLegs, firstLegsOnly, traced, showSecrets } = request;
+  const { detail, labels, firstLegs, firstLegsOnly, traced, counts, showSecrets } = request;
   const where = optionalString(request, 'where');
   return {
     detail: detail === true,
@@ -210,6 +212,7 @@ export function parseEdgeRequest(value: unknown): EdgeRequest {
     firstLegs: firstLegs === true,
     firstLegsOnly: firstLegsOnly === true,
     traced: traced === true,
+    counts: counts === true,
     showSecrets: showSecrets === true,
     ...(where !== undefined && where.length <= EDGE_WHERE_MAXIMUM ? { where } : {}),
   };

@@ -75,6 +75,26 @@ export function analysedStream(
   return Buffer.concat(written);
 }
 
+/** The same, where packets come at the times that they have: the clock of the analysis follows them. */
+export function analysedAsItComes(stream: Uint8Array, kind: AnalysisOutputKind): Uint8Array {
+  const written: Uint8Array[] = [];
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
+  let now = 0;
+  const edge = new EdgeAnalysis(
+    edgeRequest(kind, { where: undefined, showSecrets: false }),
+    (bytes) => void written.push(bytes),
+    () => now,
+  );
+  for (let at = 0; at < stream.length; at += view.getUint32(at + 4, true)) {
+    if (view.getUint32(at, true) === BLOCK.enhancedPacket) {
+      const time = (BigInt(view.getUint32(at + 12, true)) << 32n) | BigInt(view.getUint32(at + 16, true));
+      now = Number(time / 1_000n) / 1_000;
+    }
+    edge.push(Uint8Array.from(stream.subarray(at, at + view.getUint32(at + 4, true))), 0);
+  }
+  return Buffer.concat(written);
+}
+
 /** What a form shows of streams of one agent each, merged as a running capture merges them. */
 export function shownOf(
   kind: AnalysisOutputKind,

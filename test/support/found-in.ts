@@ -4,6 +4,7 @@ import type { FlowFacts, FlowIdentity, FlowInfo, TcpFacts } from '../../src/anal
 import { Hosts } from '../../src/analyze/identity/hosts.ts';
 import { Names } from '../../src/analyze/identity/names.ts';
 import type { AnalysisEvent, Exchange } from '../../src/analyze/record/event.ts';
+import type { RepeatedExchanges } from '../../src/analyze/record/repeated-exchanges.ts';
 import { NetworkStates } from '../../src/analyze/state/network-states.ts';
 import { findings } from '../../src/run/analysis/findings.ts';
 import { analysisLines } from './analysis-lines.ts';
@@ -77,6 +78,11 @@ export class Judged {
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     this.#findings.event(event, flow);
+  }
+
+  /** Exchanges that were added up beside an agent. */
+  repeated(repeated: RepeatedExchanges, flow: FlowIdentity): void {
+    this.#findings.repeated(repeated, flow);
   }
 
   /** A TCP connection ends. @param at ms @param last ns @param payload bytes of the client */

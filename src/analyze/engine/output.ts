@@ -4,12 +4,15 @@ import type { FlowInfo } from '../flow/flow-facts.ts';
 import type { TracedPacket } from '../flow/traced-packet.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import type { Disposition } from './analysis.ts';
 import type { AnalysisSession } from './session.ts';
 
 /** One form in which people or programs get what the analysis finds. Views are valid during the call. */
 export interface AnalysisOutput {
   event?(event: AnalysisEvent, flow: FlowInfo): void;
+  /** Exchanges that an analysis beside an agent has added up; only with `counts`. */
+  repeated?(repeated: RepeatedExchanges, flow: FlowInfo): void;
   flowEnded?(flow: FlowInfo): void;
   /** A TCP connection shows to be another leg of one seen before, or of one that counts in its place from now on. */
   legJoined?(flow: FlowInfo): void;
@@ -88,6 +91,11 @@ export interface AnalysisOutputKind {
   readonly firstLegs?: boolean | undefined;
   /** Of the other leg it looks at no exchanges at all: what that carries is not decoded. `legJoined` reports which flows these are. */
   readonly firstLegsOnly?: boolean | undefined;
+  /**
+   * Exchanges that are in order are only counted: an analysis beside an agent may add up those of a flow (`repeated`). Not with
+   * `--where`, which looks at each.
+   */
+  readonly counts?: boolean | undefined;
   /** Of packets it takes what a tracer does (`traced`), so they may be decoded beside their agents. */
   readonly traced?: boolean | undefined;
   /** It gets all events and packets, and applies `--where` to its own records; else it gets what matches. */

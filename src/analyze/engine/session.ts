@@ -14,6 +14,7 @@ import { REQUEST_UNKNOWN } from '../protocols/unfinished.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { maskCounted, maskEvent } from '../record/mask-event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
+import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { type SampleRecord, sampleRecord } from '../record/sample-record.ts';
 import { NetworkStates } from '../state/network-states.ts';
 import type { Disposition } from './analysis.ts';
@@ -82,6 +83,10 @@ export class AnalysisSession {
     };
     const sink = {
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
+      // With --where each exchange is looked at.
+      ...(kind.counts === true && settings.where === undefined
+        ? { repeated: (repeated: RepeatedExchanges, flow: FlowInfo) => this.#repeated(repeated, flow) }
+        : {}),
       flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
       flowBegan: (packet: PacketView) => this.#sawLocal(packet),
       leftAt: (packet: PacketView) => this.#sawLocal(packet),
@@ -204,6 +209,12 @@ export class AnalysisSession {
     if (this.#filter !== undefined && !this.#filter.matches(this.recorder.event(event, flow))) return;
     if (isUnmatched(event) && flow.sameAs === undefined) this.unmatched += 1;
     this.#output.event?.(event, flow);
+  }
+
+  #repeated(repeated: RepeatedExchanges, flow: FlowInfo): void {
+    const { exchange } = repeated;
+    const shown = this.#showSecrets ? exchange : maskCounted(exchange);
+    this.#output.repeated?.(shown === exchange ? repeated : { ...repeated, exchange: shown }, flow);
   }
 
   #flowEnded(flow: FlowInfo): void {

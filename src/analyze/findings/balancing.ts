@@ -1,4 +1,6 @@
+import type { FlowIdentity } from '../flow/flow-facts.ts';
 import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../limits.ts';
+import type { Exchange } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { type DetectorKind, type FindingContext, isOfRequests, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
@@ -25,22 +27,28 @@ export const balancing: DetectorKind = {
   ofPods: true,
   create: (context) => {
     const services = new Map<string, Pods>();
+    /** @param event the last of several @param first when the first of them began, ns */
+    const take = (event: Exchange, flow: FlowIdentity, count: number, first: number) => {
+      if (event.probe) return;
+      const identity = serverIdentity(context, flow, event.time);
+      if (identity?.pod === undefined || identity.service === undefined) return;
+      let pods = services.get(identity.group);
+      if (pods === undefined) {
+        if (services.size >= FINDING_SUBJECTS) return;
+        pods = { requests: new Map(), connections: new Set(), isHttp2: true, first, last: event.time };
+        services.set(identity.group, pods);
+      }
+      pods.first = Math.min(pods.first, first);
+      pods.last = Math.max(pods.last, event.time);
+      pods.isHttp2 &&= event.protocol === 'grpc' || textIn(fieldsIn(event.fields.http)?.version) === '2';
+      if (pods.connections.size < FINDING_SUBJECTS) pods.connections.add(flow.id);
+      pods.requests.set(identity.text, (pods.requests.get(identity.text) ?? 0) + count);
+    };
     return {
       event: (event, flow) => {
-        if (event.kind !== 'exchange' || event.probe) return;
-        const identity = serverIdentity(context, flow, event.time);
-        if (identity?.pod === undefined || identity.service === undefined) return;
-        let pods = services.get(identity.group);
-        if (pods === undefined) {
-          if (services.size >= FINDING_SUBJECTS) return;
-          pods = { requests: new Map(), connections: new Set(), isHttp2: true, first: event.time, last: event.time };
-          services.set(identity.group, pods);
-        }
-        pods.last = event.time;
-        pods.isHttp2 &&= event.protocol === 'grpc' || textIn(fieldsIn(event.fields.http)?.version) === '2';
-        if (pods.connections.size < FINDING_SUBJECTS) pods.connections.add(flow.id);
-        pods.requests.set(identity.text, (pods.requests.get(identity.text) ?? 0) + 1);
+        if (event.kind === 'exchange') take(event, flow, 1, event.time);
       },
+      repeated: ({ exchange, count, first }, flow) => take(exchange, flow, count, first),
       findings: () => {
         const found: Finding[] = [];
         for (const [subject, own] of services) {

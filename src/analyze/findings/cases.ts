@@ -38,6 +38,13 @@ export class Case {
     else this.areTextsCut = true;
   }
 
+  /** Several cases of one flow. @param first, last ns */
+  addSeveral(count: number, flow: number, first: number, last: number): void {
+    this.add(flow, first);
+    this.cases += count - 1;
+    this.last = Math.max(this.last, last);
+  }
+
   /** @param value ns, bytes: whatever is measured */
   measure(value: number): void {
     if (value > this.most) this.most = value;

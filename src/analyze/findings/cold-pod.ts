@@ -1,11 +1,14 @@
+import type { FlowIdentity } from '../flow/flow-facts.ts';
 import { FINDING_EXAMPLES, FINDING_SUBJECTS } from '../limits.ts';
+import type { Exchange } from '../record/event.ts';
+import { COLD_NS } from '../record/repeated-exchanges.ts';
+import { ExchangeRow } from '../summary/exchange-rows.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { type DetectorKind, isOfRequests, serverIdentity } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { quoted, span } from './words.ts';
 
-/** A pod is cold for so long after its first request, which comes so long after the Service's first one. ns */
-const COLD_NS = 60e9;
+/** A pod that is cold gets its first request so long after the Service's first one, ns. */
 const LATER_NS = 10e9;
 
 /** Requests of the pod while it is cold, and of its siblings; how much slower it is, and by how much at least (ns). */
@@ -38,29 +41,38 @@ export const coldPod: DetectorKind = {
   ofPods: true,
   create: (context) => {
     const services = new Map<string, Service>();
+    /** @param event the last of several @param began when the first of them began, ns @param times theirs */
+    const take = (event: Exchange, flow: FlowIdentity, began: number, count: (times: Histogram) => void) => {
+      if (event.probe) return;
+      if (event.responseTime === undefined || event.incomplete !== undefined) return;
+      const identity = serverIdentity(context, flow, event.time);
+      if (identity?.pod === undefined || identity.service === undefined) return;
+      let service = services.get(identity.group);
+      if (service === undefined) {
+        if (services.size >= FINDING_SUBJECTS) return;
+        service = { first: began, pods: new Map() };
+        services.set(identity.group, service);
+      }
+      let pod = service.pods.get(identity.text);
+      if (pod === undefined) {
+        if (service.pods.size >= PODS) return;
+        pod = { first: began, last: began, cold: new Histogram(), warm: new Histogram(), flows: new Set() };
+        service.pods.set(identity.text, pod);
+      }
+      const isCold = began - pod.first <= COLD_NS;
+      count(isCold ? pod.cold : pod.warm);
+      if (isCold) pod.last = Math.max(pod.last, event.time);
+      if (pod.flows.size < FINDING_EXAMPLES) pod.flows.add(flow.id);
+    };
     return {
       event: (event, flow) => {
-        if (event.kind !== 'exchange' || event.probe) return;
-        if (event.responseTime === undefined || event.incomplete !== undefined) return;
-        const identity = serverIdentity(context, flow, event.time);
-        if (identity?.pod === undefined || identity.service === undefined) return;
-        let service = services.get(identity.group);
-        if (service === undefined) {
-          if (services.size >= FINDING_SUBJECTS) return;
-          service = { first: event.time, pods: new Map() };
-          services.set(identity.group, service);
-        }
-        let pod = service.pods.get(identity.text);
-        if (pod === undefined) {
-          if (service.pods.size >= PODS) return;
-          const { time } = event;
-          pod = { first: time, last: time, cold: new Histogram(), warm: new Histogram(), flows: new Set() };
-          service.pods.set(identity.text, pod);
-        }
-        const isCold = event.time - pod.first <= COLD_NS;
-        (isCold ? pod.cold : pod.warm).record(event.responseTime - event.requestEnd);
-        if (isCold) pod.last = event.time;
-        if (pod.flows.size < FINDING_EXAMPLES) pod.flows.add(flow.id);
+        if (event.kind !== 'exchange') return;
+        const { time, requestEnd, responseTime = requestEnd } = event;
+        take(event, flow, time, (times) => times.record(responseTime - requestEnd));
+      },
+      repeated: (repeated, flow) => {
+        const { serverTime } = ExchangeRow.of(repeated);
+        take(repeated.exchange, flow, repeated.first, (times) => times.merge(serverTime));
       },
       findings: () => {
         const found: Finding[] = [];

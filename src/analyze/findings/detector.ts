@@ -5,6 +5,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
 import { isSidecarAddress } from '../identity/sidecar-address.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import type { NetworkStates } from '../state/network-states.ts';
 import type { FindingBounds } from './cases.ts';
 import type { Finding } from './finding.ts';
@@ -58,6 +59,8 @@ export interface Detector {
    * @param server as serverOf has it
    */
   event?(event: AnalysisEvent, flow: FlowIdentity, server: string): void;
+  /** As `event`, of exchanges that an analysis beside an agent has added up; every detector that gets `exchanges` has it. */
+  repeated?(repeated: RepeatedExchanges, flow: FlowIdentity, server: string): void;
   flowEnded?(facts: FlowFacts): void;
   /** What was found until now. */
   findings(): Finding[];

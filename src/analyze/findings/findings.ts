@@ -1,5 +1,6 @@
 import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
-import type { AnalysisEvent } from '../record/event.ts';
+import type { AnalysisEvent, Exchange } from '../record/event.ts';
+import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { FindingBounds } from './cases.ts';
 import { type Detector, type DetectorKind, type FindingContext, isOfRequests, serverOf } from './detector.ts';
 import { type Evidence, type Finding, ofSample, severityRank } from './finding.ts';
@@ -52,7 +53,9 @@ export class Findings {
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     // A connection is looked at once: where it was seen first. One that did not come up is at each of its places.
     if (flow.sameAs !== undefined && flow.sameAs.unopened !== true) {
-      this.#behindService(event, flow, flow.sameAs);
+      if (event.kind !== 'exchange') return;
+      for (const [detector, server] of this.#takersBehind(event, flow, flow.sameAs))
+        detector.event?.(event, flow, server);
       return;
     }
     const tally = this.#tallies.event(event, flow);
@@ -72,6 +75,26 @@ export class Findings {
     }
     if (event.kind === 'exchange' && event.incomplete === undefined)
       this.#tallies.exchangeEnded(flow.id, event.time, event.responseEnd ?? event.time, isOfRequests(event.protocol));
+  }
+
+  /** As `event`, of exchanges that an analysis beside an agent has added up: none of them is out of the ordinary. */
+  repeated(repeated: RepeatedExchanges, flow: FlowIdentity): void {
+    const { exchange, count } = repeated;
+    if (flow.sameAs !== undefined && flow.sameAs.unopened !== true) {
+      for (const [detector, server] of this.#takersBehind(exchange, flow, flow.sameAs))
+        detector.repeated?.(repeated, flow, server);
+      return;
+    }
+    const tally = this.#tallies.event(exchange, flow, count);
+    if (tally === undefined) return;
+    this.#ends.add(flow);
+    const takers = this.#takersFor(exchange.protocol);
+    for (const detector of takers.all) detector.repeated?.(repeated, flow, tally.subject);
+    if (takers.ofPods.length > 0 && this.#isOfPod(exchange, flow)) {
+      for (const detector of takers.ofPods) detector.repeated?.(repeated, flow, tally.subject);
+    }
+    const { time, responseEnd = time, protocol } = exchange;
+    this.#tallies.exchangeEnded(flow.id, time, responseEnd, isOfRequests(protocol));
   }
 
   flowEnded(flow: FlowInfo): void {
@@ -118,15 +141,15 @@ export class Findings {
       .map((finding) => ({ ...finding, evidence: finding.evidence.map((evidence) => this.#withFilter(evidence)) }));
   }
 
-  /** The same connection behind the address of a Service: only there a pod is known. */
-  #behindService(event: AnalysisEvent, flow: FlowIdentity, first: OtherLeg): void {
-    if (event.kind !== 'exchange') return;
-    const { ofPods } = this.#takers.get(event.protocol) ?? this.#takersOf(event.protocol);
-    if (ofPods.length === 0 || !this.#isOfPod(event, flow)) return;
-    if (this.#context.names.ofHost(first.serverHost, event.time, flow.interfaceId)?.pod !== undefined) return;
-    if (!this.#ends.isOnlyLeg(flow.id, first.id)) return;
+  /** Who gets exchanges of the same connection behind the address of a Service, where alone a pod is known; with the server. */
+  #takersBehind(exchange: Exchange, flow: FlowIdentity, first: OtherLeg): (readonly [Detector, string])[] {
+    const { ofPods } = this.#takers.get(exchange.protocol) ?? this.#takersOf(exchange.protocol);
+    if (ofPods.length === 0 || !this.#isOfPod(exchange, flow)) return [];
+    const ofFirst = this.#context.names.ofHost(first.serverHost, exchange.time, flow.interfaceId);
+    if (ofFirst?.pod !== undefined || !this.#ends.isOnlyLeg(flow.id, first.id)) return [];
     this.#ends.add(flow);
-    for (const detector of ofPods) detector.event?.(event, flow, serverOf(this.#context, flow, event.time));
+    const server = serverOf(this.#context, flow, exchange.time);
+    return ofPods.map((detector) => [detector, server]);
   }
 
   #withFilter(evidence: Evidence): Evidence {

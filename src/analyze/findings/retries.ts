@@ -1,7 +1,10 @@
+import type { FlowIdentity } from '../flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
 import { RecentMap } from '../recent-map.ts';
+import type { Exchange } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { MASK } from '../record/mask.ts';
+import { requestIdHash } from '../record/repeated-exchanges.ts';
 import { Case } from './cases.ts';
 import type { DetectorKind } from './detector.ts';
 import type { Finding } from './finding.ts';
@@ -18,7 +21,7 @@ interface Upstream {
   /** Different requests, and attempts of them. */
   requests: number;
   attempts: number;
-  /** By id, client and route: whether the last attempt failed. */
+  /** By the hash of the id, client and route: whether the last attempt failed. */
   readonly last: RecentMap<string, boolean>;
   readonly retried: Case;
 }
@@ -29,25 +32,30 @@ export const retries: DetectorKind = {
   exchanges: (protocol) => protocol === 'http' || protocol === 'grpc',
   create: () => {
     const servers = new Map<string, Upstream>();
+    const upstreamOf = (server: string): Upstream | undefined => {
+      let upstream = servers.get(server);
+      if (upstream === undefined && servers.size < FINDING_SUBJECTS) {
+        upstream = { requests: 0, attempts: 0, last: new RecentMap(REMEMBERED), retried: new Case() };
+        servers.set(server, upstream);
+      }
+      return upstream;
+    };
     return {
       event: (event, flow, server) => {
         if (event.kind !== 'exchange' || event.fields.http === undefined) return;
         const requestId = textIn(fieldsIn(event.fields.http)?.requestId);
         // Masks of different secrets are the same.
         if (requestId === '' || requestId.includes(MASK)) return;
-        let upstream = servers.get(server);
-        if (upstream === undefined) {
-          if (servers.size >= FINDING_SUBJECTS) return;
-          upstream = { requests: 0, attempts: 0, last: new RecentMap(REMEMBERED), retried: new Case() };
-          servers.set(server, upstream);
-        }
-        const key = `${requestId} ${flow.clientHost} ${event.route}`;
-        const before = upstream.last.get(key);
-        upstream.attempts += 1;
-        // A call that succeeded and comes again is another one.
-        if (before === true) upstream.retried.add(flow.id, event.time, event.route);
-        else upstream.requests += 1;
-        upstream.last.set(key, event.failed || event.status === '429');
+        const upstream = upstreamOf(server);
+        if (upstream === undefined) return;
+        attempt(upstream, event, flow, requestIdHash(requestId));
+      },
+      // None of them failed; one may be the last attempt of a request that did.
+      repeated: ({ exchange, requestIds }, flow, server) => {
+        if (requestIds.length === 0) return;
+        const upstream = upstreamOf(server);
+        if (upstream === undefined) return;
+        for (const id of requestIds) attempt(upstream, exchange, flow, id);
       },
       findings: () => {
         const found: Finding[] = [];
@@ -73,3 +81,13 @@ export const retries: DetectorKind = {
     };
   },
 };
+
+/** One more attempt of a request. @param id requestIdHash of its id */
+function attempt(upstream: Upstream, { route, time, failed, status }: Exchange, flow: FlowIdentity, id: number): void {
+  const key = `${id} ${flow.clientHost} ${route}`;
+  upstream.attempts += 1;
+  // A call that succeeded and comes again is another one.
+  if (upstream.last.get(key) === true) upstream.retried.add(flow.id, time, route);
+  else upstream.requests += 1;
+  upstream.last.set(key, failed || status === '429');
+}

@@ -1,5 +1,6 @@
 import { FINDING_SUBJECTS } from '../limits.ts';
 import type { Exchange } from '../record/event.ts';
+import { ExchangeRow } from '../summary/exchange-rows.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { Case } from './cases.ts';
 import { type DetectorKind, type FindingContext, groupOf, serviceNamed } from './detector.ts';
@@ -90,6 +91,11 @@ export const slow: DetectorKind = {
         if (dependency === undefined || dependency === server) return;
         const known = route.waitedFor.get(dependency);
         if (known !== undefined || route.waitedFor.size < CALLS) route.waitedFor.set(dependency, (known ?? 0) + 1);
+      },
+      // They are too short for a slow response, and for a call that explains one: only the median is also theirs.
+      repeated: (repeated, _flow, server) => {
+        if (repeated.exchange.probe) return;
+        routeOf(server, repeated.exchange.route)?.times.merge(ExchangeRow.of(repeated).serverTime);
       },
       findings: () => {
         const found: Finding[] = [];

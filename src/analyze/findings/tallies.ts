@@ -71,8 +71,8 @@ export class Tallies {
     this.#bounds = bounds;
   }
 
-  /** The tally of a flow's server, with the event counted; undefined where there are too many servers. */
-  event(event: AnalysisEvent, flow: FlowIdentity): Tally | undefined {
+  /** The tally of a flow's server, with the event counted; undefined where there are too many servers. @param count exchanges alike */
+  event(event: AnalysisEvent, flow: FlowIdentity, count = 1): Tally | undefined {
     const tally = this.#server(flow, event.time, event.fields);
     if (tally === undefined) return undefined;
     if (event.kind !== 'exchange') {
@@ -80,11 +80,11 @@ export class Tallies {
       return tally;
     }
     if (event.responseTime !== undefined) this.hasBothDirections = true;
-    tally.exchanges += 1;
+    tally.exchanges += count;
     const { protocol } = event;
     if (protocol === 'dns' || protocol === 'tls') return tally;
-    tally.requests += 1;
-    if (protocol === 'http') tally.http += 1;
+    tally.requests += count;
+    if (protocol === 'http') tally.http += count;
     return tally;
   }
 
@@ -117,8 +117,9 @@ export class Tallies {
   /** A complete exchange of a flow began and ended at these times, ns. @param isOfRequests not of DNS or TLS */
   exchangeEnded(flow: number, begin: number, end: number, isOfRequests: boolean): void {
     const slot = flow & (FLOWS - 1);
+    // Those that were added up beside an agent come later than others of their time.
+    this.#ends[slot] = this.#flows[slot] === flow + 1 ? Math.max(this.#ends[slot] as number, end) : end;
     this.#flows[slot] = flow + 1;
-    this.#ends[slot] = end;
     if (isOfRequests && end - begin >= SLOW_NS) this.#addSlow(flow, begin, end);
   }
 

@@ -1,4 +1,6 @@
+import { LATE_NS } from '../record/repeated-exchanges.ts';
 import { growth, type StatePair } from '../state/network-states.ts';
+import { ExchangeRow } from '../summary/exchange-rows.ts';
 import { Cases } from './cases.ts';
 import { type DetectorKind, isOfRequests, placeOf, serverIdentity } from './detector.ts';
 import { type Finding, withoutPackets } from './finding.ts';
@@ -9,7 +11,7 @@ const THROTTLED_SHARE = 0.05;
 const PERIODS = 20;
 
 /** A container that is stopped goes on in the next period: a response that begins later than this may have waited for it. ns */
-const SLOW_NS = 50e6;
+const SLOW_NS = LATE_NS;
 const SLOW_REQUESTS = 3;
 
 /** What the kernel counts of a pod's cgroups: src/agent/netns/cpu-throttling.ts. */
@@ -38,6 +40,19 @@ export const throttling: DetectorKind = {
         if (taken < SLOW_NS) return;
         one.add(flow.id, event.time);
         one.measure(taken);
+        groups.set(identity.text, identity.group);
+      },
+      // Either all of them are slow, or none.
+      repeated: (repeated, flow) => {
+        const { exchange, count, first } = repeated;
+        if (!context.states.hasCpu || exchange.probe || exchange.responseTime === undefined) return;
+        const identity = serverIdentity(context, flow, exchange.time);
+        if (identity?.pod === undefined) return;
+        const one = slow.of(identity.text);
+        one.attempts += count;
+        if (exchange.responseTime - exchange.requestEnd < SLOW_NS) return;
+        one.addSeveral(count, flow.id, first, exchange.time);
+        one.measure(ExchangeRow.of(repeated).serverTime.max);
         groups.set(identity.text, identity.group);
       },
       findings: () =>

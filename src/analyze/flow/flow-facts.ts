@@ -1,5 +1,6 @@
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import type { Redirect } from './redirects.ts';
 import type { TracedPacket } from './traced-packet.ts';
 
@@ -201,6 +202,8 @@ export interface StuckSegment {
 export interface AnalysisSink {
   /** `flow` is valid during the call. */
   event(event: AnalysisEvent, flow: FlowInfo): void;
+  /** As `event`, of many exchanges at once. `flow` is valid during the call. */
+  repeated?(repeated: RepeatedExchanges, flow: FlowInfo): void;
   /** A flow's first packet; the view is valid during the call. */
   flowBegan?(packet: PacketView): void;
   /**

@@ -23,6 +23,7 @@ import { factsShape, identityShape, legShape } from './facts-shape.ts';
 import { FoundFlow, type FoundIdentity, type KnownFlow } from './found-flow.ts';
 import { FoundLegs, join } from './legs.ts';
 import { OpenedConnections } from './opened.ts';
+import { repeatedShape } from './repeated-shape.ts';
 import { StreamSample, sampleOf } from './sample.ts';
 import { type Translation, WrongShape, whole } from './shape.ts';
 import { type FoundTotals, NO_TOTALS, totalsShape, totalsSince } from './totals.ts';
@@ -205,6 +206,7 @@ export class FoundReader {
     else if (kind === 'b') this.#began(found, interfaceId, stream);
     else if (kind === 'k' || kind === 'm') this.#leg(found, kind === 'm', interfaceId, stream);
     else if (kind === 'e') this.#event(found, interfaceId, stream);
+    else if (kind === 'a') this.#repeated(found, interfaceId, stream);
     else if (kind === 'f') this.#flowEnded(found, interfaceId, stream);
     else if (kind === 'n') this.#identified(found, stream);
     else if (kind === 'j') this.#legJoined(found, interfaceId, stream);
@@ -215,17 +217,29 @@ export class FoundReader {
   }
 
   #event([, , id, identity, leg, said]: readonly unknown[], interfaceId: number, stream: Stream): void {
-    const by = this.#by(stream);
-    const event = eventShape(said, by) as AnalysisEvent;
+    const event = eventShape(said, this.#by(stream)) as AnalysisEvent;
+    const flow = this.#countedFlow([id, identity, leg], interfaceId, stream);
+    if (flow !== undefined) this.#sink.event(event, flow);
+  }
+
+  /** What counts is decided by flow, so all of them count here, or none. */
+  #repeated([, , id, identity, leg, said, parts]: readonly unknown[], interfaceId: number, stream: Stream): void {
+    if (this.#sink.repeated === undefined) throw new WrongShape('no output for it');
+    const repeated = repeatedShape(said, parts, this.#by(stream));
+    const flow = this.#countedFlow([id, identity, leg], interfaceId, stream);
+    if (flow !== undefined) this.#sink.repeated(repeated, flow);
+  }
+
+  /** The flow of something found; undefined where it counts at another node. @param of its number, identity and leg */
+  #countedFlow([id, identity, leg]: readonly unknown[], interfaceId: number, stream: Stream): FoundFlow | undefined {
     // With null the flow is as it was with its last event.
-    const own = identity === null ? undefined : (identityShape(identity, by) as FoundIdentity);
+    const own = identity === null ? undefined : (identityShape(identity, this.#by(stream)) as FoundIdentity);
     const flow = this.#flow(whole(id), stream);
     if (own !== undefined) this.#joinedTo(flow, leg, stream);
     flow.identity = own ?? flow.identity;
     if (flow.identity === undefined) throw new WrongShape('no identity');
-    if (isCopy(flow)) return;
-    const now = { identity: flow.identity, sample: sampledOf(stream) };
-    this.#sink.event(event, new FoundFlow(flow, interfaceId, now));
+    if (isCopy(flow)) return undefined;
+    return new FoundFlow(flow, interfaceId, { identity: flow.identity, sample: sampledOf(stream) });
   }
 
   #identified([, , id, identity, leg]: readonly unknown[], stream: Stream): KnownFlow {

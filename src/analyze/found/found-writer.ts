@@ -9,8 +9,10 @@ import { DIRECTION } from '../layers/layer.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { wholeFields } from '../record/late-fields.ts';
+import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { BEGAN } from './began.ts';
 import { factsShape, identityShape, legShape } from './facts-shape.ts';
+import { repeatedParts } from './repeated-shape.ts';
 import type { Translation } from './shape.ts';
 import type { FoundTotals } from './totals.ts';
 import { TracedWriter } from './traced-writer.ts';
@@ -128,34 +130,33 @@ export class FoundWriter implements AnalysisSink {
     else this.#write('k', interfaceId, [flow, first, second]);
   }
 
-  event(event: AnalysisEvent, flow: FlowInfo): void {
-    const now = this.#now();
+  event(event: AnalysisEvent, flow: FlowIdentity): void {
     const fields = wholeFields(event.fields);
-    const moved =
-      event.kind === 'exchange'
-        ? {
-            ...event,
-            time: event.time - now,
-            requestEnd: event.requestEnd - now,
-            responseTime: since(event.responseTime, now),
-            responseEnd: since(event.responseEnd, now),
-            fields,
-          }
-        : { ...event, time: event.time - now, fields };
+    this.#ofFlow('e', flow, [moved({ ...event, fields }, this.#now())]);
+  }
+
+  /** Exchanges of a flow that were added up. @param flow as its last event showed it */
+  repeated(repeated: RepeatedExchanges, flow: FlowIdentity): void {
+    const now = this.#now();
+    this.#ofFlow('a', flow, [moved(repeated.exchange, now), repeatedParts(repeated, now)]);
+  }
+
+  /** Write what is of a flow, with whose flow it is where that was not written before. */
+  #ofFlow(kind: string, flow: FlowIdentity, found: readonly unknown[]): void {
     const { id, interfaceId } = flow;
     const sent = this.#sent.get(id);
-    if (sent !== undefined && isSame(sent, flow)) {
-      this.#write('e', interfaceId, [id, null, null, moved]);
+    if (sent !== undefined && isSameFlow(sent, flow)) {
+      this.#write(kind, interfaceId, [id, null, null, ...found]);
       return;
     }
-    const isWritten = this.#write('e', interfaceId, [id, this.#identity(flow), this.#leg(flow.sameAs), moved]);
+    const isWritten = this.#write(kind, interfaceId, [id, this.#identity(flow), this.#leg(flow.sameAs), ...found]);
     if (isWritten) this.#sent.set(id, kept(flow));
   }
 
   /** Whose a flow is: as an event would have shown it that is not written. */
   identity(flow: FlowInfo): void {
     const sent = this.#sent.get(flow.id);
-    if (sent !== undefined && isSame(sent, flow)) return;
+    if (sent !== undefined && isSameFlow(sent, flow)) return;
     this.#write('n', flow.interfaceId, [flow.id, this.#identity(flow), this.#leg(flow.sameAs)]);
     this.#sent.set(flow.id, kept(flow));
   }
@@ -222,7 +223,8 @@ function kept({ continued, clientHost, serverHost, clientPort, serverPort, sameA
   return { continued, clientHost, serverHost, clientPort, serverPort, sameAs, redirect };
 }
 
-function isSame(sent: Sent, flow: FlowIdentity): boolean {
+/** Whether events of a flow would show the same of it. */
+export function isSameFlow(sent: Sent, flow: FlowIdentity): boolean {
   return (
     sent.continued === flow.continued &&
     sent.clientHost === flow.clientHost &&
@@ -235,6 +237,18 @@ function isSame(sent: Sent, flow: FlowIdentity): boolean {
     sent.redirect?.host === flow.redirect?.host &&
     sent.redirect?.port === flow.redirect?.port
   );
+}
+
+/** The event with times that count from now. */
+function moved(event: AnalysisEvent, now: number): AnalysisEvent {
+  if (event.kind !== 'exchange') return { ...event, time: event.time - now };
+  return {
+    ...event,
+    time: event.time - now,
+    requestEnd: event.requestEnd - now,
+    responseTime: since(event.responseTime, now),
+    responseEnd: since(event.responseEnd, now),
+  };
 }
 
 function since(time: number | undefined, now: number): number | undefined {

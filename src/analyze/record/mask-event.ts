@@ -79,6 +79,7 @@ export function maskEvent(event: AnalysisEvent): AnalysisEvent {
  * label and fields are as the protocol made them, and must not be shown.
  * @returns the same event where nothing is masked
  */
+export function maskCounted<Event extends AnalysisEvent>(event: Event): Event;
 export function maskCounted(event: AnalysisEvent): AnalysisEvent {
   if (event.kind === 'message' || NAMES_ONLY.has(event.protocol)) return event;
   if (event.kind === 'event' || event.failed || event.incomplete !== undefined || isCited(event))

@@ -1,5 +1,5 @@
 import type { Exchange } from '../record/event.ts';
-import { OTHER } from './exchange-rows.ts';
+import { type ExchangeRow, OTHER } from './exchange-rows.ts';
 import { Histogram } from './histogram.ts';
 import { addTimes, type RowState, timesState } from './row-state.ts';
 
@@ -32,7 +32,7 @@ export class CallerRow {
     }
   }
 
-  merge(other: CallerRow): void {
+  merge(other: CallerRow | ExchangeRow): void {
     this.count += other.count;
     this.failed += other.failed;
     this.requestBytes += other.requestBytes;
@@ -68,7 +68,15 @@ export class CallerRows<Client, Server> {
   #last: CallerRow | undefined;
 
   add(client: Client, server: Server, exchange: Exchange): void {
-    const { protocol } = exchange;
+    this.#row(client, server, exchange.protocol).add(exchange);
+  }
+
+  /** Add what was counted of exchanges of one protocol. */
+  addRow(client: Client, server: Server, protocol: string, row: ExchangeRow): void {
+    this.#row(client, server, protocol).merge(row);
+  }
+
+  #row(client: Client, server: Server, protocol: string): CallerRow {
     let row = this.#last;
     if (
       row === undefined ||
@@ -82,7 +90,7 @@ export class CallerRows<Client, Server> {
       this.#lastProtocol = protocol;
       this.#last = row;
     }
-    row.add(exchange);
+    return row;
   }
 
   /** Every row; client and server are `other` where the bound was reached. */

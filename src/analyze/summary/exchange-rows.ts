@@ -1,4 +1,5 @@
 import type { Exchange } from '../record/event.ts';
+import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { Histogram } from './histogram.ts';
 import { addTimes, type RowState, timesState } from './row-state.ts';
 import { statusCode } from './status-code.ts';
@@ -48,6 +49,14 @@ export class ExchangeRow {
   readonly #twoPackets = new Histogram();
   readonly #statuses = new Map<string, StatusCount>();
   #last: StatusCount = { status: '', count: 0 };
+
+  /** Exchanges that were added up elsewhere. */
+  static of({ exchange, count, requestBytes, responseBytes, times }: RepeatedExchanges): ExchangeRow {
+    const row = new ExchangeRow();
+    const statuses = [[statusCode(exchange), count]] as const;
+    row.addState({ counts: { count, requestBytes, responseBytes }, times, statuses });
+    return row;
+  }
 
   get latency(): Histogram {
     return together(this.#latency, this.#twoPackets);
@@ -189,7 +198,15 @@ export class ExchangeRows<Server> {
   #lastRoutes: Map<string, ExchangeRow> | undefined;
 
   add(server: Server, exchange: Exchange): void {
-    const { protocol, route } = exchange;
+    this.#row(server, exchange).add(exchange);
+  }
+
+  /** Add what was counted of exchanges of one protocol and route. */
+  addRow(server: Server, of: Pick<Exchange, 'protocol' | 'route'>, row: ExchangeRow): void {
+    this.#row(server, of).merge(row);
+  }
+
+  #row(server: Server, { protocol, route }: Pick<Exchange, 'protocol' | 'route'>): ExchangeRow {
     let routes = this.#lastRoutes;
     if (routes === undefined || server !== this.#lastServer || protocol !== this.#lastProtocol) {
       routes = this.#servers.get(server)?.get(protocol);
@@ -197,7 +214,7 @@ export class ExchangeRows<Server> {
       this.#lastProtocol = protocol;
       this.#lastRoutes = routes;
     }
-    (routes?.get(route) ?? this.#make(server, protocol, route)).add(exchange);
+    return routes?.get(route) ?? this.#make(server, protocol, route);
   }
 
   /** Every row; `other` for a server or route where a bound was reached. */

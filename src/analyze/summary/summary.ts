@@ -6,8 +6,9 @@ import { isSidecarAddress } from '../identity/sidecar-address.ts';
 import { type AnalysisEvent, type Exchange, SIDE } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import type { Recorder } from '../record/record.ts';
+import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { CallerRows, KUBELET } from './caller-rows.ts';
-import { CONNECTION, ExchangeRows, PROBE_ROUTE } from './exchange-rows.ts';
+import { CONNECTION, ExchangeRow, ExchangeRows, PROBE_ROUTE } from './exchange-rows.ts';
 import { KEY_SEPARATOR, KeyedRows } from './keyed-rows.ts';
 import { makeReport } from './make-report.ts';
 import type { SummaryReport } from './report.ts';
@@ -111,6 +112,20 @@ export class Summary implements AnalysisSink {
     row.count += 1;
     if (event.failed) row.failed = true;
     if (event.code === REFUSED) remember(this.#refusals, flow.id);
+  }
+
+  /** Exchanges that an analysis beside an agent has added up, of a protocol without rows of its own kind. */
+  repeated(repeated: RepeatedExchanges, flow: FlowIdentity): void {
+    const { exchange } = repeated;
+    const row = ExchangeRow.of(repeated);
+    const server = this.serverOf(exchange, flow);
+    if (flow.sameAs !== undefined) {
+      this.otherLegs.addRow(server, exchange, row);
+      return;
+    }
+    if (exchange.probe === true && flow.transport === 'tcp') remember(this.#probes, flow.id);
+    this.exchanges.addRow(server, exchange.probe === true ? ofKubelet(exchange) : exchange, row);
+    this.callers.addRow(this.clientOf(exchange, flow), server, exchange.protocol, row);
   }
 
   /** A server's RST is seen behind a Service first, and before the Service later: only then are both known to be one connection. */

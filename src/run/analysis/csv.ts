@@ -10,11 +10,13 @@ import { sanitise } from '../../view/sanitise.ts';
 export const csv: AnalysisOutputKind = {
   detail: false,
   packets: false,
+  counts: true,
   create: ({ session, line, argument }) => {
     const sums = new Summary(session.capture.analysis.hosts, session.names);
     const table = isCsvTable(argument) ? argument : 'services';
     return {
       event: (event, flow) => sums.event(event, flow),
+      repeated: (repeated, flow) => sums.repeated(repeated, flow),
       flowEnded: (flow) => sums.flowEnded(flow),
       end: () => {
         const report = { ...sums.report(session.recorder, session.span), sample: session.sample };

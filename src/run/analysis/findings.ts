@@ -8,12 +8,14 @@ import { Found } from './found.ts';
 export const findings: AnalysisOutputKind = {
   detail: false,
   packets: false,
+  counts: true,
   create: ({ session, line, colour, json, width, utc = false, paths, keyLog }) => {
     const found = new Found(session);
     const timeText = (time: number) => session.recorder.timeText(time);
     let judged: readonly Finding[] = [];
     return {
       event: (event, flow) => found.event(event, flow),
+      repeated: (repeated, flow) => found.repeated(repeated, flow),
       flowEnded: (flow) => found.flowEnded(flow),
       found: () => judged,
       notes: () => found.notes(),

@@ -6,6 +6,7 @@ import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../../analyze/limits.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
+import type { RepeatedExchanges } from '../../analyze/record/repeated-exchanges.ts';
 import type { SampleRecord } from '../../analyze/record/sample-record.ts';
 import { grouped } from '../../view/units.ts';
 
@@ -37,6 +38,11 @@ export class Found implements AnalysisOutput {
   event(event: AnalysisEvent, flow: FlowInfo): void {
     if (event.kind === 'exchange' && flow.sameAs === undefined) this.#exchanges += 1;
     this.#findings.event(event, flow);
+  }
+
+  repeated(repeated: RepeatedExchanges, flow: FlowInfo): void {
+    if (flow.sameAs === undefined) this.#exchanges += repeated.count;
+    this.#findings.repeated(repeated, flow);
   }
 
   flowEnded(flow: FlowInfo): void {

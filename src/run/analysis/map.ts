@@ -16,11 +16,13 @@ import { sanitise } from '../../view/sanitise.ts';
 export const map: AnalysisOutputKind = {
   detail: false,
   packets: false,
+  counts: true,
   create: ({ session, line, colour, json, argument }) => {
     const sums = new Summary(session.capture.analysis.hosts, session.names);
     const format = json ? 'json' : isMapFormat(argument) ? argument : 'tree';
     return {
       event: (event, flow) => sums.event(event, flow),
+      repeated: (repeated, flow) => sums.repeated(repeated, flow),
       flowEnded: (flow) => sums.flowEnded(flow),
       end: () => {
         const report = { ...sums.report(session.recorder, session.span), sample: session.sample };

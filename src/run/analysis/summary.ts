@@ -12,6 +12,7 @@ import { summaryTables } from '../../view/summary-tables.ts';
 export const summary: AnalysisOutputKind = {
   detail: false,
   packets: false,
+  counts: true,
   create: ({ session, line, colour, width, json }) => {
     const sums = new Summary(session.capture.analysis.hosts, session.names);
     // The JSON has them in a document of its own (-o findings); of what an expression leaves none could be proven.
@@ -20,6 +21,10 @@ export const summary: AnalysisOutputKind = {
       event: (event, flow) => {
         sums.event(event, flow);
         judged?.event(event, flow);
+      },
+      repeated: (repeated, flow) => {
+        sums.repeated(repeated, flow);
+        judged?.repeated(repeated, flow);
       },
       flowEnded: (flow) => {
         if (judged === undefined || flow.transport !== 'tcp') {

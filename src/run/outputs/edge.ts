@@ -28,13 +28,23 @@ export function edgeRequest(
   kind: AnalysisOutputKind,
   { where, showSecrets }: { readonly where: string | undefined; readonly showSecrets: boolean },
 ): EdgeRequest {
-  const { detail, labels = false, firstLegs = false, firstLegsOnly = false, traced = false, ownFilter = false } = kind;
+  const {
+    detail,
+    labels = false,
+    firstLegs = false,
+    firstLegsOnly = false,
+    traced = false,
+    counts = false,
+    ownFilter = false,
+  } = kind;
   return {
     detail: detail || where !== undefined,
     labels,
     firstLegs: firstLegs && where === undefined,
     firstLegsOnly: firstLegs && firstLegsOnly && where === undefined,
     traced,
+    // What looks at single exchanges needs each.
+    counts: counts && !detail && where === undefined,
     showSecrets,
     // What applies it to its own records needs all of what is found.
     ...(where === undefined || ownFilter || where.length > EDGE_WHERE_MAXIMUM ? {} : { where }),

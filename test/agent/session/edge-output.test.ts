@@ -14,6 +14,7 @@ const REQUEST = {
   firstLegs: false,
   firstLegsOnly: false,
   traced: false,
+  counts: false,
   showSecrets: false,
 };
 

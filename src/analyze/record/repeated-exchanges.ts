@@ -1,0 +1,46 @@
+import type { Exchange } from './event.ts';
+
+/** Durations in the buckets of a Histogram (summary/histogram.ts): sum and maximum in ns, and buckets as numbers and counts in turn. */
+export interface Durations {
+  readonly sum: number;
+  readonly max: number;
+  readonly buckets: readonly number[];
+}
+
+/** The durations that a row of a summary has, by the names that ExchangeRow gives them. */
+export const REPEATED_TIMES = ['latency', 'ttfb', 'serverTime', 'firstByte', 'twoPackets'] as const;
+export type RepeatedTimes = Readonly<Partial<Record<(typeof REPEATED_TIMES)[number], Durations>>>;
+
+/**
+ * Exchanges of one flow that differ in their times and bytes alone: complete, none of them failed or was refused, and all took less
+ * than REPEATED_NS. An analysis beside an agent adds them up where an output only counts them.
+ */
+export interface RepeatedExchanges {
+  /** The last of them. Its label is empty, and of its fields only those that RepeatedFields names are there. */
+  readonly exchange: Exchange;
+  /** How many they are, 1 or more. */
+  readonly count: number;
+  /** When the first of them began, ns. */
+  readonly first: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly times: RepeatedTimes;
+  /** Hashes of the request ids of those that had one (requestIdHash), in their order. */
+  readonly requestIds: readonly number[];
+}
+
+/** An exchange that takes so long is looked at by itself, ns: a call of this length may explain a slow response. */
+export const REPEATED_NS = 100e6;
+
+/** Servers that begin their response so late, ns, have exchanges of their own: a container that its CPU limit stops goes on so late. */
+export const LATE_NS = 50e6;
+
+/** A pod is cold for so long after its first request, ns: exchanges of that time are not added to later ones. */
+export const COLD_NS = 60e9;
+
+/** A hash of a request id, uint32 (FNV-1a). */
+export function requestIdHash(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  return Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 0;
+}
