@@ -1,9 +1,10 @@
 /**
  * Changes one token at a time in a copy of the tree and runs the unit tests that reach it: which changes do they not notice?
  *   npm run mutate -- [--sample 200 | --each 10] [--seed 1] [--in src/wire,src/run] [--tests test/wire,test/run] [--workers 1]
- *     [--seconds 60] [--again]
+ *     [--seconds 60] [--wait 25] [--again]
  * First every unit test runs once, which shows what it reaches. Then, for each change, the file's own test, those beside it,
- * those of its name elsewhere, and the quickest others, up to `seconds` of these. A run that was interrupted goes on where it was; with --again it begins anew.
+ * those of its name elsewhere, and the quickest others, up to `seconds` of these. A change may make a test endless: one that takes
+ * `wait` seconds more than ten times its usual time is ended. A run that was interrupted goes on where it was; with --again it begins anew.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -45,6 +46,7 @@ const { values } = parseArgs({
     in: { type: 'string', default: 'src/analyze,src/wire,src/capture,src/run' },
     workers: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '60' },
+    wait: { type: 'string', default: '25' },
     tests: { type: 'string', default: 'test/' },
     again: { type: 'boolean', default: false },
   },
@@ -126,7 +128,7 @@ async function judge({ id, file }: Numbered, tests: readonly Baseline[], run: Ru
     if (!isBeside(test)) left -= test.took;
     if (left < 0) break;
     const request = { switches: { mutant: id, changes: all.length, hits: undefined }, test: test.test };
-    const answer = await run(request, 25_000 + test.took * 10);
+    const answer = await run(request, Number(values.wait) * 1000 + test.took * 10);
     if (answer === undefined) return 'too slow';
     if (!answer.passed) return isBeside(test) ? 'beside' : 'elsewhere';
   }

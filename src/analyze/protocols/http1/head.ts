@@ -188,7 +188,8 @@ export class Head {
           this.expectsContinue = value(bytes, start + 7, end).toLowerCase() === '100-continue';
         return;
       case 0x68:
-        if (this.host === '' && named(bytes, start, end, 'host')) this.host = value(bytes, start + 5, end);
+        if (this.fields !== undefined && this.host === '' && named(bytes, start, end, 'host'))
+          this.host = value(bytes, start + 5, end);
         return;
       case 0x75:
         if (named(bytes, start, end, 'upgrade')) this.upgrade = value(bytes, start + 8, end).toLowerCase();
@@ -281,7 +282,7 @@ function naturalAt(bytes: Uint8Array, start: number, end: number): number {
   let number = 0;
   const first = at;
   while (at < end && isDigit(bytes[at] as number)) {
-    number = number * 10 + (bytes[at] as number) - 0x30;
+    number = number * 10 + ((bytes[at] as number) - 0x30);
     at += 1;
   }
   return at === first || number > Number.MAX_SAFE_INTEGER ? -1 : number;

@@ -67,7 +67,7 @@ const UNLISTED_MAXIMUM = 24;
 /** A method of no list, before an absolute path. */
 function unlistedMethodAt(bytes: Uint8Array, start: number, end: number): string | undefined {
   let at = start;
-  const limit = Math.min(end, start + UNLISTED_MAXIMUM + 1);
+  const limit = Math.min(end, start + UNLISTED_MAXIMUM);
   while (at < limit && isMethodByte(bytes[at] as number)) at += 1;
   if (at - start < UNLISTED_MINIMUM || at + 1 >= end || bytes[at] !== SPACE || bytes[at + 1] !== SLASH)
     return undefined;
