@@ -171,7 +171,7 @@ export const SPARE_BYTES = 128 * 1024;
 export const TRACE_CONNECTIONS = 16_384;
 export const TRACE_MARKS_TOTAL = 4 * 1024 * 1024;
 
-/** Segments of one direction at one place that are remembered, and of those that came again or late. */
+/** Segments of one direction at one place that are remembered (a power of two), and of those that came again or late. */
 export const TRACE_MARKS = 512;
 export const TRACE_REPEATS = 64;
 

@@ -25,7 +25,8 @@ export function cellWidth(text: string): number {
 /** A text cut to so many cells, the last one `…` where something was left out. @param text sanitised */
 export function cutToCells(text: string, maximum: number): string {
   if (maximum <= 0) return '';
-  if (cellWidth(text) <= maximum) return text;
+  // A unit of UTF-16 takes two cells at most.
+  if (text.length * 2 <= maximum || cellWidth(text) <= maximum) return text;
   let kept = '';
   let width = 0;
   for (const character of text) {

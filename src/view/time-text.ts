@@ -19,10 +19,9 @@ let lastSecond = Number.NaN;
 
 /** Milliseconds since 1970 of the second in which a time of RFC 3339 in UTC is. */
 function secondOf(time: string): number {
-  const text = time.slice(0, 19);
-  if (text !== lastText) {
-    lastText = text;
-    lastSecond = Date.parse(`${text}Z`);
+  if (lastText === '' || !time.startsWith(lastText)) {
+    lastText = time.slice(0, 19);
+    lastSecond = Date.parse(`${lastText}Z`);
   }
   return lastSecond;
 }

@@ -40,26 +40,25 @@ export const HOP_KINDS: Readonly<Record<HopRecord['kind'], string>> = {
 export function traceLine(trace: TraceRecord, { colours, utc }: TraceStyle): string {
   const { total, hops, slowest, status, failed, ambiguous, connect } = trace;
   const red = (text: string) => (failed ? colours.failure(text) : text);
-  const parts = [clockText(trace.time, utc), cutToCells(sanitise(trace.label), LABEL_WIDTH)];
-  if (status !== undefined) parts.push(red(sanitise(status)));
+  let line = `${clockText(trace.time, utc)} ${cutToCells(sanitise(trace.label), LABEL_WIDTH)}`;
+  if (status !== undefined) line += ` ${red(sanitise(status))}`;
   const missing = trace.incomplete === undefined ? '' : incompleteText({ ...trace, kind: 'exchange' });
-  if (missing !== '') parts.push(red(`[${missing}]`));
-  parts.push(routeText(trace));
-  if (total !== undefined) parts.push(latencyText(total));
+  if (missing !== '') line += ` ${red(`[${missing}]`)}`;
+  line += ` ${routeText(trace)}`;
+  if (total !== undefined) line += ` ${latencyText(total)}`;
   const culprit = slowest === undefined ? undefined : hops[slowest];
   if (culprit !== undefined && total !== undefined) {
-    parts.push(
-      `slowest: ${hopNames(culprit)} ${HOP_KINDS[culprit.kind]} ${latencyText(culprit.latency)} (${percent(culprit.latency, total)})`,
-    );
+    const { latency } = culprit;
+    line += ` slowest: ${hopNames(culprit)} ${HOP_KINDS[culprit.kind]} ${latencyText(latency)} (${percent(latency, total)})`;
   }
-  if (connect !== undefined) parts.push(red(connectText(connect)));
+  if (connect !== undefined) line += ` ${red(connectText(connect))}`;
   let lost = 0;
   for (const hop of hops) if (hop.lost.length > 0) for (const { count } of hop.lost) lost += count;
-  if (lost > 0) parts.push(red(`${counted(lost, 'segment')} lost`));
+  if (lost > 0) line += ` ${red(`${counted(lost, 'segment')} lost`)}`;
   if (ambiguous !== undefined) {
-    parts.push(colours.aside(`${counted(ambiguous, 'call')} may belong to another request`));
+    line += ` ${colours.aside(`${counted(ambiguous, 'call')} may belong to another request`)}`;
   }
-  return parts.join(' ');
+  return line;
 }
 
 /** `3 SYNs in 3.01 s, last seen at node1/eth0, not seen at shop/web-1`. */

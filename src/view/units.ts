@@ -43,19 +43,34 @@ export function timeSpan(milliseconds: number): string {
   return `${minutes} min ${seconds % 60} s`;
 }
 
-const SPANS = [
-  ['ns', 1],
-  ['µs', 1e3],
-  ['ms', 1e6],
-  ['s', 1e9],
-] as const;
+/** Units with their nanoseconds, and the texts that were made of tenths and wholes of them: there are few, and they come often. */
+const SPANS = (
+  [
+    ['ns', 1],
+    ['µs', 1e3],
+    ['ms', 1e6],
+    ['s', 1e9],
+  ] as const
+).map(([unit, size]) => ({ unit, size, tenths: [] as string[], wholes: [] as string[] }));
 
 /** A latency in two or three digits: `850 ns`, `12 µs`, `1.2 ms`, `2.3 s`, `4 min 5 s`. @param nanoseconds not negative */
 export function latencyText(nanoseconds: number): string {
-  for (const [unit, size] of SPANS) {
+  for (const { unit, size, tenths, wholes } of SPANS) {
     const value = nanoseconds / size;
-    if (unit === 'ns' ? value < 999.5 : value < 9.95) return `${value.toFixed(unit === 'ns' ? 0 : 1)} ${unit}`;
-    if (value < 999.5 && (unit !== 's' || value < 59.5)) return `${value.toFixed(0)} ${unit}`;
+    if (unit !== 'ns' && value < 9.95) {
+      const count = Math.round(nanoseconds / (size / 10));
+      // Where it is as near to the next tenth, how the quotient was rounded decides; and what is no number of nanoseconds is seldom.
+      if ((nanoseconds % (size / 10)) * 20 === size || !Number.isInteger(nanoseconds))
+        return `${value.toFixed(1)} ${unit}`;
+      tenths[count] ??= `${(count / 10).toFixed(1)} ${unit}`;
+      return tenths[count];
+    }
+    if (value < 999.5 && (unit !== 's' || value < 59.5)) {
+      const count = Math.round(value);
+      if (count < 0) return `${count} ${unit}`;
+      wholes[count] ??= `${count} ${unit}`;
+      return wholes[count];
+    }
   }
   return timeSpan(nanoseconds / 1e6);
 }

@@ -28,3 +28,28 @@ it('cuts between characters', () => {
   expect(cutToCells('abcd😀efg', 6)).toBe('abcd…');
   expect(cutToCells('abc😀efg', 6)).toBe('abc😀…');
 });
+
+it('a latency is the nearest tenth, or whole number, of its unit', () => {
+  const plain = (nanoseconds: number): string | undefined => {
+    for (const [unit, size] of [
+      ['µs', 1e3],
+      ['ms', 1e6],
+      ['s', 1e9],
+    ] as const) {
+      const value = nanoseconds / size;
+      if (value < 9.95) return `${value.toFixed(1)} ${unit}`;
+      if (value < 999.5 && (unit !== 's' || value < 59.5)) return `${value.toFixed(0)} ${unit}`;
+    }
+    return undefined;
+  };
+  for (let nanoseconds = 1000; nanoseconds < 20_000; nanoseconds += 1) {
+    for (const size of [1, 50, 1e3, 1e6]) {
+      for (const shift of [-0.5, 0, 0.1, 1]) {
+        const text = plain(nanoseconds * size + shift);
+        if (text !== undefined && nanoseconds * size + shift > 1000) {
+          expect(latencyText(nanoseconds * size + shift), String(nanoseconds * size + shift)).toBe(text);
+        }
+      }
+    }
+  }
+});

@@ -13,6 +13,14 @@ interface Range extends Bytes {
   readonly time: number;
 }
 
+/** Segments that came again, and how long after their bytes were first seen the last one did, ns. */
+export interface Repeats {
+  readonly count: number;
+  readonly after: number;
+}
+
+export const NO_REPEATS: Repeats = { count: 0, after: 0 };
+
 /** A segment: its first and last byte, and when it was first seen. */
 export interface Segment {
   readonly first: number;
@@ -20,6 +28,7 @@ export interface Segment {
   readonly time: number;
 }
 
+/** Segments there is room for at first. Capacities are powers of two, as TRACE_MARKS is: a segment's slot is its number's lower bits. */
 const SMALLEST = 8;
 
 /**
@@ -50,7 +59,9 @@ export class DirectionMarks implements Marks {
   }
 
   hasHolesUpTo(at: number): boolean {
-    return this.#areHolesLost || this.#holes.some(({ start }) => ((start - at) | 0) <= 0);
+    if (this.#areHolesLost) return true;
+    for (const { start } of this.#holes) if (((start - at) | 0) <= 0) return true;
+    return false;
   }
 
   /** A segment with data. @param sequence int32 @param length bytes, more than 0 @param time ns @returns whether one more is remembered */
@@ -68,7 +79,7 @@ export class DirectionMarks implements Marks {
     }
     // Of what is older than all that is remembered nothing is known, once something was forgotten.
     const forgotten = this.#count - this.size;
-    const oldest = forgotten % this.#times.length;
+    const oldest = forgotten & (this.#times.length - 1);
     if (forgotten > 0 && ((sequence - (this.#starts[oldest] as number)) | 0) < 0) return false;
     this.changes += 1;
     const range = { start: sequence | 0, end, time };
@@ -87,7 +98,7 @@ export class DirectionMarks implements Marks {
     }
     const index = this.#before(at);
     if (index < this.#count - this.size) return undefined;
-    const slot = index % this.#times.length;
+    const slot = index & (this.#times.length - 1);
     return ((at - (this.#ends[slot] as number)) | 0) < 0 ? this.#times[slot] : undefined;
   }
 
@@ -96,14 +107,15 @@ export class DirectionMarks implements Marks {
     const length = this.#times.length;
     let at = from;
     if (forgotten > 0) {
-      const oldest = this.#starts[forgotten % length] as number;
+      const oldest = this.#starts[forgotten & (length - 1)] as number;
       if (((at - oldest) | 0) < 0) at = oldest;
     }
     let latest: number | undefined;
     let index = this.#before(at);
     while (((at - to) | 0) <= 0) {
-      while (index + 1 < this.#count && (((this.#starts[(index + 1) % length] as number) - at) | 0) <= 0) index += 1;
-      const slot = index % length;
+      while (index + 1 < this.#count && (((this.#starts[(index + 1) & (length - 1)] as number) - at) | 0) <= 0)
+        index += 1;
+      const slot = index & (length - 1);
       let end = at;
       let time: number | undefined;
       if (index >= forgotten && ((at - (this.#ends[slot] as number)) | 0) < 0) {
@@ -127,7 +139,7 @@ export class DirectionMarks implements Marks {
     let high = this.#count - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((((this.#starts[middle % this.#times.length] as number) - at) | 0) <= 0) low = middle;
+      if ((((this.#starts[middle & (this.#times.length - 1)] as number) - at) | 0) <= 0) low = middle;
       else high = middle - 1;
     }
     return low;
@@ -135,12 +147,11 @@ export class DirectionMarks implements Marks {
 
   /** The first byte that came at exactly this time; undefined where none did. */
   firstAt(time: number): number | undefined {
-    const late = this.#fills.find((range) => range.time === time);
-    if (late !== undefined) return late.start;
+    for (const late of this.#fills) if (late.time === time) return late.start;
     const oldest = this.#count - this.size;
     let found: number | undefined;
     for (let index = this.#count - 1; index >= oldest; index -= 1) {
-      const slot = index % this.#times.length;
+      const slot = index & (this.#times.length - 1);
       const at = this.#times[slot] as number;
       if (at === time) found = this.#starts[slot];
       else if (found !== undefined) break;
@@ -150,10 +161,11 @@ export class DirectionMarks implements Marks {
 
   /** The last byte that was there when bytes came at exactly this time; undefined where none did. */
   lastAt(time: number): number | undefined {
-    const isLate = this.#fills.some((range) => range.time === time);
+    let isLate = false;
+    for (const late of this.#fills) if (late.time === time) isLate = true;
     const oldest = this.#count - this.size;
     for (let index = this.#count - 1; index >= oldest; index -= 1) {
-      const slot = index % this.#times.length;
+      const slot = index & (this.#times.length - 1);
       const at = this.#times[slot] as number;
       // Bytes behind a hole became readable with those that filled it.
       if (at === time || (isLate && at < time)) return ((this.#ends[slot] as number) - 1) | 0;
@@ -207,7 +219,7 @@ export class DirectionMarks implements Marks {
   }
 
   #segment(index: number): Segment {
-    const slot = index % this.#times.length;
+    const slot = index & (this.#times.length - 1);
     return {
       first: this.#starts[slot] as number,
       last: ((this.#ends[slot] as number) - 1) | 0,
@@ -220,12 +232,8 @@ export class DirectionMarks implements Marks {
    * @param from, to int32, both inclusive @param copyNs what comes again sooner is a copy made by the capture
    * @param until what comes later does not count, ns
    */
-  repeatsWithin(
-    from: number,
-    to: number,
-    copyNs: number,
-    until = Number.POSITIVE_INFINITY,
-  ): { readonly count: number; readonly after: number } {
+  repeatsWithin(from: number, to: number, copyNs: number, until = Number.POSITIVE_INFINITY): Repeats {
+    if (this.#repeats.length === 0) return NO_REPEATS;
     let count = 0;
     let after = 0;
     for (const { start, end, time } of this.#repeats) {
@@ -251,7 +259,7 @@ export class DirectionMarks implements Marks {
       this.#times = grown(this.#times, new Float64Array(length * 2));
     }
     const isMore = this.#count < this.#times.length;
-    const slot = this.#count % this.#times.length;
+    const slot = this.#count & (this.#times.length - 1);
     this.#starts[slot] = start;
     this.#ends[slot] = end;
     this.#times[slot] = time;

@@ -118,16 +118,21 @@ function isBetween(at: Vantage, to: Vantage, vantages: readonly Vantage[]): bool
 }
 
 /** The places by which time can be split: those that saw request and response, each with less time behind it than the one before. */
-function chainOf(vantages: readonly Vantage[]): Vantage[] {
-  const chain: Vantage[] = [];
+function chainOf(vantages: readonly Vantage[]): readonly Vantage[] {
+  let chain: Vantage[] | undefined;
   let last = Number.POSITIVE_INFINITY;
-  for (const vantage of vantages) {
+  for (let index = 0; index < vantages.length; index += 1) {
+    const vantage = vantages[index] as Vantage;
     const own = turn(vantage);
-    if (own === undefined || own > last) continue;
-    chain.push(vantage);
+    if (own === undefined || own > last) {
+      // Mostly all of them belong to it.
+      chain ??= vantages.slice(0, index);
+      continue;
+    }
+    chain?.push(vantage);
     last = own;
   }
-  return chain;
+  return chain ?? vantages;
 }
 
 /** The time at the server: its own, and the calls it made. */

@@ -40,6 +40,9 @@ interface HopSum {
   slowest: number;
 }
 
+/** Hops that are compared with a request's one before it is looked up by its key: as many as a Service mostly has pods. */
+const FIRST_HOPS = 8;
+
 class PathSum {
   count = 0;
   failed = 0;
@@ -48,8 +51,8 @@ class PathSum {
   lastFailed: TraceRecord | undefined;
   readonly total = new Histogram();
   readonly hops = new Map<string, HopSum>();
-  /** The hop that was last at each place of a request: mostly the same one again. */
-  readonly last: HopSum[] = [];
+  /** By a hop's number within its request: the first ones that were there. Mostly one of them comes again. */
+  readonly first: (HopSum[] | undefined)[] = [];
 }
 
 interface Path {
@@ -138,25 +141,37 @@ export class TracePaths {
       }));
   }
 
-  /** @returns false where there was no room */
-  #addHop(sum: PathSum, hop: HopRecord, order: number, isSlowest: boolean): boolean {
-    const last = sum.last[order];
-    const key = last !== undefined && isSameHop(last.hop, hop) ? undefined : hopKey(hop);
-    let own = key === undefined ? last : sum.hops.get(key);
-    if (key !== undefined && own === undefined) {
-      if (this.#hops >= TRACE_ROUTES) return false;
+  /** @returns undefined where there is no room */
+  #hopOf(sum: PathSum, hop: HopRecord, order: number): HopSum | undefined {
+    const key = hopKey(hop);
+    let own = sum.hops.get(key);
+    if (own === undefined) {
+      if (this.#hops >= TRACE_ROUTES) return undefined;
       this.#hops += 1;
       own = { hop, order, latency: new Histogram(), sum: 0, lost: 0, slowest: 0 };
       sum.hops.set(key, own);
     }
+    const first = sum.first[order];
+    if (first === undefined) sum.first[order] = [own];
+    else if (first.length < FIRST_HOPS) first.push(own);
+    return own;
+  }
+
+  /** @returns false where there was no room */
+  #addHop(sum: PathSum, hop: HopRecord, order: number, isSlowest: boolean): boolean {
+    const own = firstLike(sum.first[order], hop) ?? this.#hopOf(sum, hop, order);
     if (own === undefined) return false;
-    sum.last[order] = own;
     own.latency.record(hop.latency);
     own.sum += hop.latency;
     for (const { count } of hop.lost) own.lost += count;
     if (isSlowest) own.slowest += 1;
     return true;
   }
+}
+
+function firstLike(sums: readonly HopSum[] | undefined, hop: HopRecord): HopSum | undefined {
+  if (sums !== undefined) for (const sum of sums) if (isSameHop(sum.hop, hop)) return sum;
+  return undefined;
 }
 
 function hopKey({ depth, kind, from, to }: HopRecord): string {

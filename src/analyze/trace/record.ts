@@ -73,8 +73,16 @@ export function serviceName(peer: PeerRecord | undefined): string | undefined {
 
 function localService(peer: PeerRecord | undefined): string | undefined {
   if (peer?.service === undefined) return undefined;
-  return peer.namespace === undefined ? peer.service : `${peer.service}.${peer.namespace}`;
+  const { service, namespace } = peer;
+  if (namespace === undefined) return service;
+  if (service !== lastService.service || namespace !== lastService.namespace) {
+    lastService = { service, namespace, text: `${service}.${namespace}` };
+  }
+  return lastService.text;
 }
+
+/** The Service that was asked for last: mostly it is the same one again. */
+let lastService = { service: '', namespace: '', text: '.' };
 
 /** A hop stands out when it takes so much of the total beyond what it usually takes. */
 const OUTSTANDING = 0.3;
@@ -117,27 +125,27 @@ export class TraceRecorder {
     const parts = partsOf(call, this.#sources.places) ?? [];
     // Of the calls made because of it; of most there are none.
     let records: Map<Call, EventRecord> | undefined;
-    const hops: HopRecord[] = [];
     let sum = 0;
-    for (const part of parts) {
+    const hops = parts.map((part) => {
       let record = event;
       if (part.call !== call) {
         records ??= new Map();
         record = this.#recordOf(part.call, records);
       }
-      hops.push(this.#hop(part, record));
       sum += part.duration;
-    }
+      return this.#hop(part, record);
+    });
     const total = parts.length === 0 ? undefined : sum;
-    return {
-      ...event,
-      kind: 'trace',
-      total,
-      hops,
-      slowest: total === undefined ? undefined : this.#slowest(event.route ?? event.label, hops, total),
-      ambiguous: call.ambiguous === 0 ? undefined : call.ambiguous,
-      connect: call.connect === undefined ? undefined : connectRecord(call, call.connect, event, this.#connects),
-    };
+    const connect = call.connect === undefined ? undefined : connectRecord(call, call.connect, event, this.#connects);
+    // The event's record was made for this alone: to copy its members would cost as much as the hops.
+    const trace = event as unknown as { -readonly [Name in keyof TraceRecord]: TraceRecord[Name] };
+    trace.kind = 'trace';
+    trace.total = total;
+    trace.hops = hops;
+    trace.slowest = total === undefined ? undefined : this.#slowest(event.route ?? event.label, hops, total);
+    trace.ambiguous = call.ambiguous === 0 ? undefined : call.ambiguous;
+    trace.connect = connect;
+    return trace;
   }
 
   #recordOf(call: Call, records: Map<Call, EventRecord>): EventRecord {
@@ -198,8 +206,7 @@ export class TraceRecorder {
     for (let index = 0; index < hops.length; index += 1) {
       const hop = hops[index] as HopRecord;
       if (hop.latency > 0) positive += 1;
-      const usual = this.#usually(route, index, hop);
-      const excess = hop.latency - usual;
+      const excess = hop.latency - this.#usually(route, index, hop, most);
       if (excess > most) {
         most = excess;
         best = index;
@@ -208,8 +215,8 @@ export class TraceRecorder {
     return most >= total * OUTSTANDING && positive > 1 ? best : undefined;
   }
 
-  /** What a part usually took until now, ns; 0 while that is not known. */
-  #usually(route: string, index: number, { kind, latency }: HopRecord): number {
+  /** What a part usually took until now, ns; 0 while that is not known, and where its latency is not above `least` anyway. */
+  #usually(route: string, index: number, { kind, latency }: HopRecord, least: number): number {
     let parts = this.#usual.get(route);
     let histogram = parts?.[index]?.get(kind);
     if (histogram === undefined) {
@@ -224,7 +231,7 @@ export class TraceRecorder {
       if (kinds === undefined) parts[index] = new Map([[kind, histogram]]);
       else kinds.set(kind, histogram);
     }
-    const usual = histogram.count < USUAL_FROM ? 0 : histogram.percentile(0.5);
+    const usual = histogram.count < USUAL_FROM || latency <= least ? 0 : histogram.percentile(0.5);
     histogram.record(latency);
     return usual;
   }

@@ -65,10 +65,7 @@ export async function readLines(
     paths: config.paths,
     keyLog: config.keyLog,
     part: config.shard === undefined ? undefined : `${config.shard.index}-of-${config.shard.of}`,
-    line: (text) => {
-      const bytes = Buffer.from(`${text}\n`, 'utf8');
-      writer.push(bytes, 0, bytes.length);
-    },
+    line: (text) => writer.pushText(`${text}\n`),
     where: where?.condition,
     choice: packetSelection(reading),
     showSecrets: config.showSecrets,

@@ -73,6 +73,21 @@ export class ByteWriter {
     }
   }
 
+  /** Take a text, as UTF-8: without making bytes of it first where the batch has room. */
+  pushText(text: string): void {
+    if (this.end !== undefined) return;
+    const batch = this.#batch;
+    // A unit of UTF-16 becomes three bytes at most.
+    if (text.length * 3 >= batch.room) {
+      const bytes = Buffer.from(text, 'utf8');
+      this.push(bytes, 0, bytes.length);
+      return;
+    }
+    const length = batch.bytes.write(text, batch.filled, 'utf8');
+    batch.filled += length;
+    this.pending += length;
+  }
+
   /** Hand over what has been gathered; while a call is under way that happens by itself when it returns. */
   flush(): void {
     if (!this.#writing) this.#next();

@@ -124,3 +124,25 @@ test('any other refusal of the kernel is a failure too', async () => {
   expect(writer.end).toMatchObject({ kind: 'failed', error: { code: 'EBADF' } });
   writer.close();
 });
+
+test('texts are written as UTF-8, in order with bytes and across batches', async () => {
+  const path = join(directory, 'texts');
+  const writer = new ByteWriter(openSync(path, 'w'), none);
+  const texts = ['GET /a → b\n', '😀\ud800 µs\n', '', 'x'.repeat(70_000), 'ä'.repeat(200_000), '\n'];
+  const written: Buffer[] = [];
+  for (let round = 0; round < 40; round += 1) {
+    for (const text of texts) {
+      writer.pushText(text);
+      written.push(Buffer.from(text, 'utf8'));
+    }
+    const bytes = pattern(round * 1000);
+    writer.push(bytes, 0, bytes.length);
+    written.push(Buffer.from(bytes));
+    if (round % 7 === 0) writer.flush();
+  }
+  await writer.drained();
+  writer.close();
+  const expected = Buffer.concat(written);
+  expect(writer).toMatchObject({ pending: 0, written: expected.length, end: undefined });
+  expect(readFileSync(path).equals(expected)).toBe(true);
+});
