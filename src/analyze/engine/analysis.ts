@@ -181,7 +181,7 @@ export class Analysis {
     const half = slot < 0 ? this.#half(tcp, keyed, packet) : undefined;
     if (half !== undefined) slot = half.slot;
     const direction = half?.flips === true ? opposite(keyed) : keyed;
-    if (slot >= 0 && (packet.tcpFlags & TCP.syn) !== 0 && tcp.isNewConnection(slot, direction, packet)) {
+    if (slot >= 0 && (packet.tcpFlags & TCP.syn) !== 0 && tcp.handshakes.isNewConnection(slot, direction, packet)) {
       table.remove(slot);
       slot = -1;
     }

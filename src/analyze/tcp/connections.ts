@@ -2,20 +2,16 @@ import type { AnalysisOptions } from '../engine/analysis.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Places } from '../engine/places.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
-import { FLOW_F64, FLOW_I32, TCP_F64, TCP_I32, TCP_STRIDE } from '../flow/flow-layout.ts';
+import { FLOW_F64, FLOW_I32, TCP_I32, TCP_STRIDE } from '../flow/flow-layout.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { FlowView } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
 import { type HostNumbers, Redirects } from '../flow/redirects.ts';
 import type { FlowSightings, SeenElsewhere } from '../flow/sightings.ts';
-import { DIRECTION, type Direction } from '../layers/layer.ts';
+import { DIRECTION } from '../layers/layer.ts';
 import {
   CLOSED_IDLE_NS,
   CLOSED_PRESSED_NS,
-  COPY_NS,
-  COPY_PACKETS,
-  COPY_UNNUMBERED_NS,
-  LATE_SYN_BYTES,
   LEG_SEGMENT_WINDOW_NS,
   OPENING_IDLE_NS,
   SEQUENCE_JUMP_MAXIMUM,
@@ -29,29 +25,22 @@ import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
 import { isAnswer } from './answer.ts';
-import { agreeOnScaling, seenAnswer, takeAnswer } from './answer-elsewhere.ts';
+import { seenAnswer, takeAnswer } from './answer-elsewhere.ts';
 import { connectionFacts, connectionWaits } from './connection-facts.ts';
+import { Copies } from './copies.ts';
 import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
+import { Handshakes } from './handshakes.ts';
 import { followHealth } from './health.ts';
 import { mayBeKeepAlive } from './keep-alive.ts';
-import { SynOptions } from './options.ts';
-import { isOverheard } from './overheard.ts';
 import { takePlainSegment } from './plain-segment.ts';
 import { Reassembly } from './reassembly.ts';
-import { type PendingEnd, type StreamHost, TcpStream } from './stream.ts';
+import { type PendingEnd, TcpStream } from './stream.ts';
+import type { StreamHost } from './stream-host.ts';
 import { StreamNumbers } from './stream-numbers.ts';
-import { TcpLegs } from './tcp-legs.ts';
+import { leavesBy, TcpLegs } from './tcp-legs.ts';
 import { Troubles } from './troubles.ts';
-import { hasNoAnswer } from './unanswered.ts';
-
-const options = new SynOptions();
-
-/** `31 s`, `1.2 s`, `200 ms`. @param duration ns */
-function secondsText(duration: number): string {
-  if (duration < 999.5e6) return `${Math.round(duration / 1e6)} ms`;
-  return `${duration < 9.95e9 ? (duration / 1e9).toFixed(1) : Math.round(duration / 1e9)} s`;
-}
+import { unansweredNotice } from './unanswered.ts';
 
 const SYN_ACK = TCP.syn | TCP.ack;
 
@@ -100,6 +89,8 @@ export class TcpConnections implements StreamHost {
   readonly sightings: (FlowSightings | undefined)[] = [];
   readonly #places: Places;
   readonly #legs: TcpLegs;
+  readonly #copies: Copies;
+  readonly handshakes: Handshakes;
   readonly redirects: Redirects;
   #over = false;
   #retransmissionsTaken = 0;
@@ -130,6 +121,8 @@ export class TcpConnections implements StreamHost {
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
     this.#legs = new TcpLegs(this.table, clock, sink.legShown?.bind(sink));
+    this.handshakes = new Handshakes(this.table, clock, this.#legs, (slot) => this.#joined(slot));
+    this.#copies = new Copies(this.table, clock);
     this.redirects = new Redirects(this.table, hosts, (slot, sender, packet) =>
       isAnswer(this.table, slot, sender, packet),
     );
@@ -154,24 +147,6 @@ export class TcpConnections implements StreamHost {
       isContinued: (slot) =>
         ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.continued) !== 0,
     });
-  }
-
-  /** Whether a SYN on this flow is a new connection's on the same ports. */
-  isNewConnection(slot: number, direction: number, packet: PacketView): boolean {
-    if ((packet.tcpFlags & (TCP.syn | TCP.ack | TCP.rst)) !== TCP.syn) return false;
-    const { ints } = this.table;
-    const base = this.table.base(slot);
-    const own = ints[base + TCP_I32.flags + direction] as number;
-    const other = ints[base + TCP_I32.flags + 1 - direction] as number;
-    // Both sides open it at once (RFC 9293, section 3.5).
-    if (ints[base + TCP_I32.state] === STATE.opening && (own & SEEN.syn) === 0 && (other & SEEN.syn) !== 0)
-      return false;
-    const initial = ints[base + TCP_I32.initial + direction] as number;
-    if (initial === packet.tcpSequence) return false;
-    // The SYN of a connection whose first packets were seen at another place, whose clock is ahead, or out of order.
-    const ahead = (initial - packet.tcpSequence) | 0;
-    const isMidstream = ((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0;
-    return !isMidstream || ahead <= 0 || ahead > LATE_SYN_BYTES;
   }
 
   /** One more place of capture begins. */
@@ -285,93 +260,9 @@ export class TcpConnections implements StreamHost {
     this.reassembly.handOver(stream, direction);
   }
 
-  /**
-   * Whether the packet was captured before at the same place (a bridge and its ports, SLL's `any`): it brings nothing new, and
-   * its sender's count of packets has not moved on.
-   */
+  /** Whether a packet was captured before at the same place. */
   isCopy(slot: number, direction: number, packet: PacketView): boolean {
-    const { ints } = this.table;
-    const own = this.table.base(slot) + direction;
-    const { identification } = packet;
-    const last = ints[own + TCP_I32.identification] as number;
-    if (identification !== 0) ints[own + TCP_I32.identification] = identification + 1;
-    if (((ints[own + TCP_I32.flags] as number) & SEEN.high) === 0) return false;
-    const length = packet.payloadLength;
-    const counted = packet.tcpFlags & (TCP.syn | TCP.fin) ? 1 : 0;
-    const ahead = (packet.tcpSequence + length + counted - (ints[own + TCP_I32.high] as number)) | 0;
-    if (ahead > 0) {
-      if (last === identification + 1) this.#hasSameIdentification(own);
-      return false;
-    }
-    if (length === 0 && counted === 0) {
-      // An acknowledgment that moves on, or another window.
-      if (((packet.tcpAcknowledgment - (ints[own + TCP_I32.ack] as number)) | 0) > 0) {
-        if (last === identification + 1) this.#hasSameIdentification(own);
-        return false;
-      }
-      if (packet.tcpWindow !== ints[own + TCP_I32.window]) return false;
-    }
-    return this.#isKnown(slot, direction, packet) && this.#isRepeated(slot, direction, packet, last, ahead);
-  }
-
-  /** Whether a packet's bytes, and its FIN, came before: one that was overtaken brings what is missing. */
-  #isKnown(slot: number, direction: number, { tcpFlags, tcpSequence, payloadLength }: PacketView): boolean {
-    const { ints } = this.table;
-    const base = this.table.base(slot);
-    const flags = ints[base + direction + TCP_I32.flags] as number;
-    if ((tcpFlags & TCP.fin) !== 0 && (flags & SEEN.fin) === 0) return false;
-    const stream = this.#streams[slot];
-    // What comes behind a stream's end is not put in order.
-    if (payloadLength === 0 || ((ints[base + TCP_I32.flags] as number) & SEEN.streamEnded) !== 0 || stream?.ended)
-      return true;
-    if (stream === undefined || (flags & SEEN.next) === 0) return false;
-    const end = ((tcpFlags & TCP.syn ? (tcpSequence + 1) | 0 : tcpSequence) + payloadLength) | 0;
-    if (((end - (ints[base + direction + TCP_I32.next] as number)) | 0) <= 0) return true;
-    const held = stream.waiting?.segments[direction === 0 ? 0 : 1].at((end - 1) | 0);
-    return held !== undefined && ((held.sequence - tcpSequence) | 0) <= 0;
-  }
-
-  /** A packet that brings something new has the identification of the one before it. @param own as in `isCopy` */
-  #hasSameIdentification(own: number): void {
-    const { ints } = this.table;
-    ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.sameIdentification;
-  }
-
-  /** Whether a packet that brings nothing new was captured twice. @param last its sender's count before it, + 1 */
-  #isRepeated(slot: number, direction: number, packet: PacketView, last: number, ahead: number): boolean {
-    const { ints, doubles } = this.table;
-    const base = this.table.base(slot);
-    const { identification } = packet;
-    const half = (base >> 1) + direction;
-    const age =
-      this.clock.now - Math.max(doubles[half + TCP_F64.highTime] as number, doubles[half + TCP_F64.ackTime] as number);
-    const isSame = ((ints[base + direction + TCP_I32.flags] as number) & SEEN.sameIdentification) !== 0;
-    if (identification === 0 || last === 0 || isSame) {
-      const takesNumbers = packet.payloadLength > 0 || (packet.tcpFlags & (TCP.syn | TCP.fin)) !== 0;
-      const isAlike =
-        ahead === 0 &&
-        (takesNumbers || (isSame ? last === identification + 1 : this.#isAcknowledgmentAgain(base, direction)));
-      if (!isAlike || age < 0 || age > COPY_UNNUMBERED_NS) return false;
-      if (!isSame) {
-        const own = base + direction + TCP_I32.flags;
-        ints[own] = (ints[own] as number) | (takesNumbers ? SEEN.copied : SEEN.acknowledgedTwice);
-      }
-      return true;
-    }
-    const isCopy = age >= 0 && age <= COPY_NS && ((last - 1 - identification) & 0xffff) <= COPY_PACKETS;
-    if (isCopy) ints[base + direction + TCP_I32.identification] = last;
-    return isCopy;
-  }
-
-  /**
-   * Whether an ACK that says the same as the one before it is that one's copy: duplicate ACKs without an IP identification look
-   * alike, so only where packets are known to come twice, and one for each.
-   */
-  #isAcknowledgmentAgain(base: number, direction: number): boolean {
-    const { ints } = this.table;
-    const own = ints[base + direction + TCP_I32.flags] as number;
-    const other = ints[base + 1 - direction + TCP_I32.flags] as number;
-    return ((own | other) & SEEN.copied) !== 0 && (own & SEEN.acknowledgedTwice) === 0;
+    return this.#copies.isCopy(slot, direction, packet, this.#streams[slot]);
   }
 
   /** A packet that counts. @returns whether what the connection carries was recognised, or may yet be */
@@ -382,8 +273,8 @@ export class TcpConnections implements StreamHost {
     let stream = this.#streams[slot];
     const isLate = this.#isLate(base + direction, packet);
     followHealth(this.table, slot, direction, packet, this.clock.now, this.#troubles);
-    if (tcpFlags & TCP.syn) this.#syn(slot, direction, packet);
-    else if (ints[base + TCP_I32.state] === STATE.opening) this.#opening(slot, direction, packet);
+    if (tcpFlags & TCP.syn) this.handshakes.syn(slot, direction, packet);
+    else if (ints[base + TCP_I32.state] === STATE.opening) this.handshakes.opening(slot, direction, packet);
     const length = packet.payloadLength;
     const flags = ints[base + TCP_I32.flags] as number;
     const isOver = (flags & SEEN.streamEnded) !== 0;
@@ -586,93 +477,6 @@ export class TcpConnections implements StreamHost {
     );
   }
 
-  #syn(slot: number, direction: number, packet: PacketView): void {
-    const { ints, doubles } = this.table;
-    const base = this.table.base(slot);
-    const own = base + direction;
-    const flags = ints[own + TCP_I32.flags] as number;
-    const isFromClient = direction === ints[base + FLOW_I32.client];
-    if ((packet.tcpFlags & TCP.ack) === 0 && isFromClient) {
-      const syns = ints[base + TCP_I32.syns] as number;
-      // Of retransmitted SYNs the last one gives the round-trip time.
-      doubles[(base >> 1) + TCP_F64.synTime] = this.clock.now;
-      if (syns === 0) doubles[(base >> 1) + TCP_F64.firstSyn] = this.clock.now;
-      ints[base + TCP_I32.syns] = syns + 1;
-      if (syns > 0) this.#legs.notOpened(slot, leavesBy(packet, DIRECTION.outbound));
-    }
-    if (flags & SEEN.syn) {
-      if (!isFromClient) this.#synAckAgain(base, own);
-      return;
-    }
-    options.read(packet);
-    ints[own + TCP_I32.scale] = options.scale;
-    ints[own + TCP_I32.mss] = options.mss;
-    ints[own + TCP_I32.flags] = flags | SEEN.syn | SEEN.next | (options.sackPermitted ? SEEN.sackPermitted : 0);
-    ints[own + TCP_I32.initial] = packet.tcpSequence;
-    // A SYN that comes after bytes of its direction does not begin them anew.
-    if ((flags & SEEN.next) === 0) ints[own + TCP_I32.next] = (packet.tcpSequence + 1) | 0;
-    const other = base + 1 - direction;
-    const others = ints[other + TCP_I32.flags] as number;
-    if ((packet.tcpFlags & TCP.ack) !== 0 && (others & SEEN.next) === 0) {
-      // The other side's SYN was not captured: this acknowledgment shows where that side's bytes begin.
-      ints[other + TCP_I32.flags] = others | SEEN.next;
-      ints[other + TCP_I32.next] = packet.tcpAcknowledgment;
-    }
-    if ((packet.tcpFlags & TCP.ack) !== 0) this.#joined(this.#legs.handshake(slot, packet));
-    if ((others & SEEN.syn) === 0) return;
-    if ((packet.tcpFlags & TCP.ack) === 0) {
-      ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.simultaneous;
-      ints[other + TCP_I32.flags] = others | SEEN.simultaneous;
-    }
-    agreeOnScaling(ints, own, other);
-  }
-
-  /** A server repeats its SYN-ACK although the client's ACK and data have come: it has dropped them. */
-  #synAckAgain(base: number, own: number): void {
-    const { ints } = this.table;
-    const client = base + (ints[base + FLOW_I32.client] as number);
-    if (ints[base + TCP_I32.state] !== STATE.open) return;
-    const sent = ((ints[client + TCP_I32.high] as number) - (ints[client + TCP_I32.initial] as number) - 1) | 0;
-    if (sent > 0) ints[own + TCP_I32.flags] = (ints[own + TCP_I32.flags] as number) | SEEN.synAckAgain;
-  }
-
-  /** Whether a client resets an ACK that is of another connection on the same ports (RFC 9293, section 3.10.7.3). */
-  #isOfOldConnection(base: number, client: number, packet: PacketView): boolean {
-    const { ints } = this.table;
-    const own = base + client;
-    const other = base + 1 - client;
-    const others = ints[other + TCP_I32.flags] as number;
-    if (((ints[own + TCP_I32.flags] as number) & SEEN.syn) === 0 || (others & SEEN.syn) !== 0) return false;
-    if ((others & SEEN.ack) === 0) return false;
-    const acknowledged = ints[other + TCP_I32.ack] as number;
-    return packet.tcpSequence === acknowledged && ((acknowledged - (ints[own + TCP_I32.initial] as number)) | 0) !== 1;
-  }
-
-  /** Any segment after the SYNs: the handshake's last ACK, or a segment that shows that there will be none. */
-  #opening(slot: number, direction: number, packet: PacketView): void {
-    const { ints, doubles } = this.table;
-    const base = this.table.base(slot);
-    if (packet.tcpFlags & TCP.rst || (packet.tcpFlags & TCP.ack) === 0) return;
-    ints[base + TCP_I32.state] = STATE.open;
-    const client = ints[base + FLOW_I32.client] as number;
-    const complete =
-      direction === client &&
-      ((ints[base + TCP_I32.flags] as number) & SEEN.syn) !== 0 &&
-      ((ints[base + TCP_I32.flags + 1] as number) & SEEN.syn) !== 0;
-    const other = base + 1 - direction;
-    if (((ints[other + TCP_I32.flags] as number) & (SEEN.syn | SEEN.next)) === 0) {
-      ints[other + TCP_I32.flags] = (ints[other + TCP_I32.flags] as number) | SEEN.acknowledged;
-      ints[other + TCP_I32.initial] = (packet.tcpAcknowledgment - 1) | 0;
-      if (direction === client && ((ints[base + direction + TCP_I32.flags] as number) & SEEN.syn) !== 0)
-        this.#joined(this.#legs.handshakeEnd(slot, direction, packet));
-    }
-    if (complete && (ints[base + TCP_I32.syns] as number) > 0) {
-      const half = base >> 1;
-      doubles[half + TCP_F64.handshakeRtt] = this.clock.now - (doubles[half + TCP_F64.synTime] as number);
-      doubles[half + TCP_F64.setup] = this.clock.now - (doubles[half + TCP_F64.firstSyn] as number);
-    }
-  }
-
   #stream(slot: number): TcpStream {
     const { ints } = this.table;
     const base = this.table.base(slot);
@@ -702,7 +506,7 @@ export class TcpConnections implements StreamHost {
       if (state === STATE.reset || state === STATE.refused) return;
       const client = ints[base + FLOW_I32.client] as number;
       const refused = state === STATE.opening && direction !== client;
-      const collided = direction === client && this.#isOfOldConnection(base, client, packet);
+      const collided = direction === client && this.handshakes.isOfOldConnection(base, client, packet);
       ints[own + TCP_I32.flags] = flags | SEEN.rst | (collided ? SEEN.collided : 0);
       ints[base + TCP_I32.state] = refused ? STATE.refused : STATE.reset;
       if (refused) this.#legs.notOpened(slot, leavesBy(packet, DIRECTION.inbound));
@@ -806,34 +610,10 @@ export class TcpConnections implements StreamHost {
     if (this.#spare.length < SPARE_STREAMS) this.#spare.push(stream);
   }
 
-  /** No SYN was answered: once the client has tried again, or waited for long. */
-  #tellUnanswered(slot: number): void {
-    const { ints, doubles } = this.table;
-    const base = this.table.base(slot);
-    const syns = ints[base + TCP_I32.syns] as number;
-    if (this.table.evicting || !hasNoAnswer(this.table, slot) || isOverheard(this.table, slot)) return;
-    if (syns === 0 || (syns === 1 && this.#over)) return;
-    const last = doubles[(base >> 1) + TCP_F64.synTime] as number;
-    const first = doubles[(base >> 1) + TCP_F64.firstSyn] as number;
-    const times = syns === 1 ? 'SYN sent once' : `SYN sent ${syns} times in ${secondsText(last - first)}`;
-    this.#sink.event(
-      {
-        kind: 'event',
-        protocol: 'tcp',
-        code: 'TCP_NO_ANSWER',
-        label: `no answer, ${times}`,
-        time: last,
-        from: undefined,
-        failed: true,
-        fields: {},
-      },
-      this.#view.at(slot),
-    );
-  }
-
   #ended(slot: number): void {
     this.#endPending(slot);
-    this.#tellUnanswered(slot);
+    const unanswered = unansweredNotice(this.table, slot, this.#over);
+    if (unanswered !== undefined) this.#sink.event(unanswered, this.#view.at(slot));
     this.#endStream(slot, this.#over ? 'capture ended' : this.table.evicting ? 'evicted' : 'expired');
     this.#sink.flowEnded(this.#view.at(slot));
     this.#troubles.forget(slot);
@@ -858,9 +638,4 @@ export class TcpConnections implements StreamHost {
 function isBefore({ limits }: PendingEnd, direction: number, sequence: number): boolean {
   const limit = limits[direction === 0 ? 0 : 1];
   return limit !== undefined && ((sequence - limit) | 0) <= 0;
-}
-
-/** Whether a packet passes its interface in this direction; undefined where the capture does not tell, or it is for another host. */
-function leavesBy({ passes }: PacketView, direction: Direction): boolean | undefined {
-  return passes === DIRECTION.unknown ? undefined : passes === direction;
 }

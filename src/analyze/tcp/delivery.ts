@@ -2,9 +2,10 @@ import type { Clock } from '../engine/clock.ts';
 import { TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { BytePool } from './byte-pool.ts';
+import type { Carrier } from './carrier.ts';
 import { type HandedOn, ordersOther } from './handed-on.ts';
 import type { HeldSegment, HeldSegments, Waiting } from './held-segments.ts';
-import type { Carrier, TcpStream } from './stream.ts';
+import type { TcpStream } from './stream.ts';
 import { TROUBLE, type Troubles } from './troubles.ts';
 
 /**

@@ -1,9 +1,10 @@
 import { TCP_F64, TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { SEQUENCE_JUMP_MAXIMUM } from '../limits.ts';
+import type { Carrier } from './carrier.ts';
 import { SEEN } from './flags.ts';
 import type { HeldSegment } from './held-segments.ts';
-import type { Carrier, TcpStream } from './stream.ts';
+import type { TcpStream } from './stream.ts';
 
 /** Up to where each direction of connections was handed on, and what that says of a segment. */
 export class HandedOn {

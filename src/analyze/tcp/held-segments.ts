@@ -1,5 +1,5 @@
 import { OUT_OF_ORDER_BYTES, OUT_OF_ORDER_SEGMENTS } from '../limits.ts';
-import type { Carrier } from './stream.ts';
+import type { Carrier } from './carrier.ts';
 
 /** A segment that cannot be handed on yet: a copy. */
 export interface HeldSegment extends Carrier {

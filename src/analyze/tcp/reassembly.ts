@@ -2,12 +2,13 @@ import type { Clock } from '../engine/clock.ts';
 import { TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { HOLE_NS, OUT_OF_ORDER_TOTAL_BYTES, REORDER_NS, SPARE_BYTES, UNRECEIVED_NS } from '../limits.ts';
+import type { Carrier } from './carrier.ts';
 import { Delivery } from './delivery.ts';
 import { SEEN } from './flags.ts';
 import { HandedOn } from './handed-on.ts';
 import { type HeldSegment, HeldSegments, Waiting } from './held-segments.ts';
 import { OrderDeadlines } from './order-deadlines.ts';
-import type { Carrier, TcpStream } from './stream.ts';
+import type { TcpStream } from './stream.ts';
 import type { Troubles } from './troubles.ts';
 
 /**

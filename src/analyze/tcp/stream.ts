@@ -1,63 +1,19 @@
 import { joinedBytes } from '../../wire/bytes.ts';
-import type { Clock } from '../engine/clock.ts';
 import { HOLE_NS, PENDING_TOTAL_BYTES, PROBE_BYTES } from '../limits.ts';
 import type { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import { Recognition } from '../protocols/recognise.ts';
 import type { DecryptionMeans } from '../protocols/tls/decrypt/decryption.ts';
-import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { type AnalysisEvent, type Exchange, type Fields, SIDE, type Side } from '../record/event.ts';
 import { wholeFields } from '../record/late-fields.ts';
+import type { Carrier } from './carrier.ts';
 import { ClockHistory } from './clock-history.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
+import type { StreamHost } from './stream-host.ts';
 import { STREAM_F64, type StreamNumbers } from './stream-numbers.ts';
 
 /** How many segments are probed when the beginning of a connection matches no protocol. */
 const LOOKS_MAXIMUM = 32;
-
-/** What a stream needs of the analysis it belongs to. */
-export interface StreamHost {
-  readonly clock: Clock;
-  readonly numbers: StreamNumbers;
-  readonly detail: boolean;
-  /** Labels of exchanges are shown, also without detail. */
-  readonly labels?: boolean;
-  /** As StreamContext. */
-  readonly late: boolean;
-  /** Connections that are the other leg of one seen before go without detail. */
-  readonly firstLegs: boolean;
-  /** What these carry is not decoded. */
-  readonly firstLegsOnly: boolean;
-  readonly showSecrets: boolean;
-  readonly bodies: Bodies | undefined;
-  /** As StreamContext. */
-  readonly topicNames?: Map<string, string>;
-  /** Secrets of TLS connections. */
-  readonly keys?: KeyLog | undefined;
-  /** What requests pending behind others take on all streams, bytes: see StreamContext.countPending. */
-  pendingBytes: number;
-  /** The number of the flow whose bytes are handed out too, as FlowInfo.id; -1 for none. */
-  readonly followed: number;
-  /** Bytes of that flow, or of a hole in it: `bytes` undefined, from 0 to its length. */
-  follow(stream: TcpStream, direction: number, bytes: Uint8Array | undefined, start: number, end: number): void;
-  isOtherLeg(stream: TcpStream): boolean;
-  /**
-   * Whether a stream is another leg of a connection that shows none of a direction's bytes: they pass there with other addresses.
-   * A bridge in front of masquerading shows only what the server sends so.
-   */
-  isHalfLeg(stream: TcpStream, direction: number): boolean;
-  event(stream: TcpStream, event: AnalysisEvent): void;
-  /** The protocol's words show who is the client; the connection's beginning was not seen. */
-  swapEndpoints(stream: TcpStream): void;
-  /** The int32 sequence number that follows the last byte handed on of a direction; undefined before any is known. */
-  nextSequence(stream: TcpStream, direction: number): number | undefined;
-  /**
-   * Of a direction nothing was handed on yet, and it began at this sequence number, int32, or before: what is known of a later
-   * beginning was that of the first bytes captured.
-   */
-  beginsAt(stream: TcpStream, direction: number, sequence: number): void;
-  finSeen(stream: TcpStream, direction: number): boolean;
-}
 
 interface Portion {
   readonly side: Side;
@@ -66,18 +22,6 @@ interface Portion {
   readonly offset: number;
   readonly acknowledged: number;
   readonly timeKnown: boolean;
-}
-
-/** Of the packet whose bytes are handed on: its acknowledgment number, int32, where it has one. */
-export interface Carrier {
-  readonly acknowledgment: number;
-  readonly hasAcknowledgment: boolean;
-  /** The clock that stamped it (engine/places.ts); -1 where its time cannot be compared with those of its direction's others. */
-  readonly clock: number;
-  /** It came after a packet that lies behind it: it was sent again, or overtaken. What it acknowledges was perhaps received since. */
-  readonly isLate: boolean;
-  /** The other side had sent more than it acknowledges, none of it in answer to this packet. */
-  readonly isCrossing: boolean;
 }
 
 /** A reset came before bytes that were sent before it: the stream ends when these have had time to come. */

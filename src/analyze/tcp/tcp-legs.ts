@@ -3,6 +3,7 @@ import { ConnectionLegs, type LegShown, legHash } from '../flow/connection-legs.
 import type { OtherLeg } from '../flow/flow-facts.ts';
 import { FLOW_I32, TCP_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
+import { DIRECTION, type Direction } from '../layers/layer.ts';
 import { LEG_CONTENT_BYTES, LEG_HANDSHAKE_WINDOW_NS, LEG_SEGMENT_WINDOW_NS, LEG_SEGMENTS } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { SEEN, STATE } from './flags.ts';
@@ -167,4 +168,9 @@ export class TcpLegs {
     if (this.#halves[slot] === true) this.#halves[slot] = undefined;
     if (this.#looked[slot] !== undefined) this.#looked[slot] = undefined;
   }
+}
+
+/** Whether a packet passes its interface in this direction; undefined where the capture does not tell, or it is for another host. */
+export function leavesBy({ passes }: PacketView, direction: Direction): boolean | undefined {
+  return passes === DIRECTION.unknown ? undefined : passes === direction;
 }

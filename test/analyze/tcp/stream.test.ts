@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { Clock } from '../../../src/analyze/engine/clock.ts';
 import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { SIDE } from '../../../src/analyze/record/event.ts';
-import { type Carrier, type StreamHost, TcpStream } from '../../../src/analyze/tcp/stream.ts';
+import type { Carrier } from '../../../src/analyze/tcp/carrier.ts';
+import { TcpStream } from '../../../src/analyze/tcp/stream.ts';
+import type { StreamHost } from '../../../src/analyze/tcp/stream-host.ts';
 import { StreamNumbers } from '../../../src/analyze/tcp/stream-numbers.ts';
 
 const CARRIER: Carrier = { acknowledgment: 1, hasAcknowledgment: true, clock: 0, isLate: false, isCrossing: false };
