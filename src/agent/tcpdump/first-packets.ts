@@ -45,12 +45,16 @@ export class FirstPackets {
     this.ended = this.#source.tcpdump.ended;
   }
 
-  /** Resolves with true when it captures; it is waited for but a moment, and ended if it does not. */
+  /**
+   * Resolves with true when it captures and is of use: the ring has not delivered yet. It is waited for but a moment, and ended if
+   * it does not.
+   */
   async listens(): Promise<boolean> {
     const late = sleep(FIRST_LISTENS_MS, false, { ref: false });
     const listening = await Promise.race([this.#source.tcpdump.listening, late]);
     if (!listening) this.close();
-    return listening;
+    // On a busy machine the ring's first packets, which end it, may be read just before its own words that it captures.
+    return !this.#closed;
   }
 
   /** Bring packets past this time, from which on the ring has them too. */
