@@ -1,4 +1,5 @@
-import type { AnalysisSink, FlowIdentity, FlowInfo } from '../analyze/flow/flow-facts.ts';
+import { isNotableFlow } from '../analyze/findings/notable.ts';
+import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo } from '../analyze/flow/flow-facts.ts';
 import { type FoundWriter, isSameFlow } from '../analyze/found/found-writer.ts';
 import type { PacketView } from '../analyze/packet/packet.ts';
 import { observedAddresses } from '../analyze/protocols/dns/index.ts';
@@ -70,7 +71,8 @@ export class RepeatedSink implements AnalysisSink {
 
   flowEnded(flow: FlowInfo): void {
     this.#flushFlow(flow.id);
-    this.#found.flowEnded(flow);
+    const facts = withoutUnused(flow.facts());
+    this.#found.flowEnded({ ...identityOf(flow), facts: () => facts });
   }
 
   legJoined(flow: FlowInfo): void {
@@ -247,6 +249,13 @@ function bare(exchange: Exchange, requestId: string): Exchange {
     responseBytes,
     fields: Object.keys(http).length === 0 ? {} : { http },
   };
+}
+
+/** Round trips are looked at where a connection is out of the ordinary, or one of the worst; setup, packets and bytes always. */
+function withoutUnused(facts: FlowFacts): FlowFacts {
+  const { tcp } = facts;
+  if (tcp === undefined || isNotableFlow(facts) || tcp.client.windowFull + tcp.server.windowFull > 0) return facts;
+  return { ...facts, tcp: { ...tcp, handshakeRtt: undefined, rtt: { client: undefined, server: undefined } } };
 }
 
 /** What a flow's view shows now, to be kept. */

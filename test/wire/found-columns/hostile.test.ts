@@ -46,7 +46,7 @@ test('a batch as this test makes them is read', () => {
   const bytes = batch({
     templates: [`["e",${SLOT.number},${SLOT.string}]`],
     order: [0],
-    values: [3, 13, 1, 2],
+    values: [4, 14, 1, 2],
     literals: 'ab',
   });
   expect(new FoundColumnsReader().read(bytes)).toEqual([{ interfaceId: 0, time: 1n, json: '["e",5,"ab"]' }]);
@@ -56,7 +56,7 @@ const MANY = (value: number, count: number) => Array.from({ length: count }, () 
 
 test.each<[string, Uint8Array]>([
   ['nothing', Uint8Array.of()],
-  ['a template that is not known', batch({ order: [0], values: [3] })],
+  ['a template that is not known', batch({ order: [0], values: [4] })],
   ['more texts than a batch has', batch({ templates: ['[]'], order: MANY(0, 65_537), values: MANY(0, 65_537) })],
   ['too many templates', batch({ templates: Array.from({ length: 1_025 }, () => '[]') })],
   ['too many slots', batch({ templates: [SLOT.number.repeat(16_385)] })],
@@ -65,20 +65,20 @@ test.each<[string, Uint8Array]>([
     'few bytes that stand for many characters',
     batch({ templates: ['x'.repeat(1_000)], order: MANY(0, 5_000), values: MANY(3, 5_000) }),
   ],
-  ['a string that is not remembered', batch({ templates: [SLOT.string], order: [0], values: [3, 77] })],
-  ['a string before the first', batch({ templates: [SLOT.string], order: [0], values: [3, 0] })],
+  ['a string that is not remembered', batch({ templates: [SLOT.string], order: [0], values: [4, 77] })],
+  ['a string before the first', batch({ templates: [SLOT.string], order: [0], values: [4, 0] })],
   [
     'a string longer than what follows',
-    batch({ templates: [SLOT.string], order: [0], values: [3, 1, 9], literals: 'ab' }),
+    batch({ templates: [SLOT.string], order: [0], values: [4, 1, 9], literals: 'ab' }),
   ],
-  ['a list that is too long', batch({ templates: [SLOT.numbers], order: [0], values: [3, 4_000_000] })],
+  ['a list that is too long', batch({ templates: [SLOT.numbers], order: [0], values: [4, 4_000_000] })],
   [
     'a list that fits into no block',
-    batch({ templates: [SLOT.numbers], order: [0], values: [3, 40_000, ...MANY(0, 160_000)] }),
+    batch({ templates: [SLOT.numbers], order: [0], values: [4, 40_000, ...MANY(0, 160_000)] }),
   ],
   ['a time that is none', batch({ templates: ['[]'], order: [0], values: [1] })],
-  ['values that nobody reads', batch({ templates: ['[]'], order: [0], values: [3, 3] })],
-  ['literals that nobody reads', batch({ templates: ['[]'], order: [0], values: [3], literals: 'x' })],
+  ['values that nobody reads', batch({ templates: ['[]'], order: [0], values: [4, 3] })],
+  ['literals that nobody reads', batch({ templates: ['[]'], order: [0], values: [4], literals: 'x' })],
   ['literals that are not there', batch({ literalBytes: 100n })],
   ['literals of 2^64 bytes', batch({ literalBytes: 2n ** 64n - 1n })],
 ])('%s is refused', (_what, bytes) => {

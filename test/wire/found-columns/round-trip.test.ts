@@ -41,6 +41,21 @@ test.each([1, 2, 1_000])('values become the JSON that they are, %i in a batch', 
   expect(roundTrip(values, every)).toEqual(values.map((value) => JSON.stringify(value)));
 });
 
+test('numbers that count up are exact and take next to nothing', () => {
+  const ups = [-2, -1, -0, 1, 2, 0.5, 1.5, 2 ** 51 - 1, 2 ** 51, 2 ** 51 + 1, 2 ** 53 - 1, 2 ** 53, 2 ** 53 + 2];
+  expect(
+    roundTrip(
+      ups.map((up) => ['b', up]),
+      4,
+    ),
+  ).toEqual(ups.map((up) => JSON.stringify(['b', up])));
+  const writer = new FoundColumnsWriter();
+  for (let id = 1_000_000; id < 1_001_000; id += 1) writer.add(AT, ['b', id, 1]);
+  const { length } = writer.take();
+  for (let id = 0; id < 1_000; id += 1) writer.add(AT, ['b', id * 2, 1]);
+  expect(length).toBeLessThan(writer.take().length * 0.9);
+});
+
 test('values made at random become the JSON that they are', () => {
   const random = new Random(7);
   const one = (depth: number): unknown => {
