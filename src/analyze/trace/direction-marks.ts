@@ -37,9 +37,14 @@ const SMALLEST = 8;
  * segments are remembered.
  */
 export class DirectionMarks implements Marks {
-  #starts = new Int32Array(SMALLEST);
-  #ends = new Int32Array(SMALLEST);
-  #times = new Float64Array(SMALLEST);
+  /**
+   * One segment after the other, in one cache line each: #ints has start and end in the first two of four, #doubles the time in the second of
+   * two. Both are views of the same bytes.
+   */
+  #ints = new Int32Array(4 * SMALLEST);
+  #doubles = new Float64Array(this.#ints.buffer);
+  /** Segments there is room for, less 1: the bits of a segment's number that are its slot. */
+  #mask = SMALLEST - 1;
   /** Segments ever added; the latest one is at (count - 1) modulo the capacity. */
   #count = 0;
   #high = 0;
@@ -55,7 +60,7 @@ export class DirectionMarks implements Marks {
 
   /** Segments remembered. */
   get size(): number {
-    return Math.min(this.#count, this.#times.length);
+    return Math.min(this.#count, this.#mask + 1);
   }
 
   hasHolesUpTo(at: number): boolean {
@@ -79,8 +84,8 @@ export class DirectionMarks implements Marks {
     }
     // Of what is older than all that is remembered nothing is known, once something was forgotten.
     const forgotten = this.#count - this.size;
-    const oldest = forgotten & (this.#times.length - 1);
-    if (forgotten > 0 && ((sequence - (this.#starts[oldest] as number)) | 0) < 0) return false;
+    const oldest = forgotten & this.#mask;
+    if (forgotten > 0 && ((sequence - (this.#ints[4 * oldest] as number)) | 0) < 0) return false;
     this.changes += 1;
     const range = { start: sequence | 0, end, time };
     const isFill = this.firstSeen(sequence) === undefined;
@@ -98,29 +103,27 @@ export class DirectionMarks implements Marks {
     }
     const index = this.#before(at);
     if (index < this.#count - this.size) return undefined;
-    const slot = index & (this.#times.length - 1);
-    return ((at - (this.#ends[slot] as number)) | 0) < 0 ? this.#times[slot] : undefined;
+    const slot = index & this.#mask;
+    return ((at - (this.#ints[4 * slot + 1] as number)) | 0) < 0 ? this.#doubles[2 * slot + 1] : undefined;
   }
 
   allSeen(from: number, to: number): number | undefined {
     const forgotten = this.#count - this.size;
-    const length = this.#times.length;
     let at = from;
     if (forgotten > 0) {
-      const oldest = this.#starts[forgotten & (length - 1)] as number;
+      const oldest = this.#ints[4 * (forgotten & this.#mask)] as number;
       if (((at - oldest) | 0) < 0) at = oldest;
     }
     let latest: number | undefined;
     let index = this.#before(at);
     while (((at - to) | 0) <= 0) {
-      while (index + 1 < this.#count && (((this.#starts[(index + 1) & (length - 1)] as number) - at) | 0) <= 0)
-        index += 1;
-      const slot = index & (length - 1);
+      while (index + 1 < this.#count && !this.#beginsBehind(index + 1, at)) index += 1;
+      const slot = index & this.#mask;
       let end = at;
       let time: number | undefined;
-      if (index >= forgotten && ((at - (this.#ends[slot] as number)) | 0) < 0) {
-        end = this.#ends[slot] as number;
-        time = this.#times[slot];
+      if (index >= forgotten && ((at - (this.#ints[4 * slot + 1] as number)) | 0) < 0) {
+        end = this.#ints[4 * slot + 1] as number;
+        time = this.#doubles[2 * slot + 1];
       } else {
         const here = at;
         const fill = this.#fills.find((range) => ((here - range.start) | 0) >= 0 && ((here - range.end) | 0) < 0);
@@ -135,14 +138,24 @@ export class DirectionMarks implements Marks {
 
   /** The latest segment that begins at or before a byte; the one before the oldest where none does. */
   #before(at: number): number {
-    let low = this.#count - this.size - 1;
+    const least = this.#count - this.size - 1;
     let high = this.#count - 1;
+    let low = high;
+    // Mostly it is one of the latest.
+    for (let step = 1; low > least && this.#beginsBehind(low, at); step *= 2) {
+      high = low - 1;
+      low = Math.max(least, low - step);
+    }
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((((this.#starts[middle & (this.#times.length - 1)] as number) - at) | 0) <= 0) low = middle;
-      else high = middle - 1;
+      if (this.#beginsBehind(middle, at)) high = middle - 1;
+      else low = middle;
     }
     return low;
+  }
+
+  #beginsBehind(index: number, at: number): boolean {
+    return (((this.#ints[4 * (index & this.#mask)] as number) - at) | 0) > 0;
   }
 
   /** The first byte that came at exactly this time; undefined where none did. */
@@ -151,9 +164,9 @@ export class DirectionMarks implements Marks {
     const oldest = this.#count - this.size;
     let found: number | undefined;
     for (let index = this.#count - 1; index >= oldest; index -= 1) {
-      const slot = index & (this.#times.length - 1);
-      const at = this.#times[slot] as number;
-      if (at === time) found = this.#starts[slot];
+      const slot = index & this.#mask;
+      const at = this.#doubles[2 * slot + 1] as number;
+      if (at === time) found = this.#ints[4 * slot];
       else if (found !== undefined) break;
     }
     return found;
@@ -165,10 +178,10 @@ export class DirectionMarks implements Marks {
     for (const late of this.#fills) if (late.time === time) isLate = true;
     const oldest = this.#count - this.size;
     for (let index = this.#count - 1; index >= oldest; index -= 1) {
-      const slot = index & (this.#times.length - 1);
-      const at = this.#times[slot] as number;
+      const slot = index & this.#mask;
+      const at = this.#doubles[2 * slot + 1] as number;
       // Bytes behind a hole became readable with those that filled it.
-      if (at === time || (isLate && at < time)) return ((this.#ends[slot] as number) - 1) | 0;
+      if (at === time || (isLate && at < time)) return ((this.#ints[4 * slot + 1] as number) - 1) | 0;
     }
     return undefined;
   }
@@ -219,11 +232,11 @@ export class DirectionMarks implements Marks {
   }
 
   #segment(index: number): Segment {
-    const slot = index & (this.#times.length - 1);
+    const slot = index & this.#mask;
     return {
-      first: this.#starts[slot] as number,
-      last: ((this.#ends[slot] as number) - 1) | 0,
-      time: this.#times[slot] as number,
+      first: this.#ints[4 * slot] as number,
+      last: ((this.#ints[4 * slot + 1] as number) - 1) | 0,
+      time: this.#doubles[2 * slot + 1] as number,
     };
   }
 
@@ -252,19 +265,23 @@ export class DirectionMarks implements Marks {
   }
 
   #push(start: number, end: number, time: number): boolean {
-    const { length } = this.#times;
-    if (this.#count === length && length < TRACE_MARKS) {
-      this.#starts = grown(this.#starts, new Int32Array(length * 2));
-      this.#ends = grown(this.#ends, new Int32Array(length * 2));
-      this.#times = grown(this.#times, new Float64Array(length * 2));
-    }
-    const isMore = this.#count < this.#times.length;
-    const slot = this.#count & (this.#times.length - 1);
-    this.#starts[slot] = start;
-    this.#ends[slot] = end;
-    this.#times[slot] = time;
+    const capacity = this.#mask + 1;
+    if (this.#count === capacity && capacity < TRACE_MARKS) this.#grow(2 * capacity);
+    const isMore = this.#count <= this.#mask;
+    const slot = this.#count & this.#mask;
+    this.#ints[4 * slot] = start;
+    this.#ints[4 * slot + 1] = end;
+    this.#doubles[2 * slot + 1] = time;
     this.#count += 1;
     return isMore;
+  }
+
+  #grow(capacity: number): void {
+    const ints = new Int32Array(4 * capacity);
+    ints.set(this.#ints);
+    this.#ints = ints;
+    this.#doubles = new Float64Array(ints.buffer);
+    this.#mask = capacity - 1;
   }
 }
 
@@ -282,9 +299,4 @@ function earlier(a: number, b: number): number {
 
 function later(a: number, b: number): number {
   return ((a - b) | 0) > 0 ? a : b;
-}
-
-function grown<A extends Int32Array | Float64Array>(from: A, to: A): A {
-  to.set(from);
-  return to;
 }

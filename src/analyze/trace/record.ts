@@ -206,7 +206,7 @@ export class TraceRecorder {
     for (let index = 0; index < hops.length; index += 1) {
       const hop = hops[index] as HopRecord;
       if (hop.latency > 0) positive += 1;
-      const excess = hop.latency - this.#usually(route, index, hop, most);
+      const excess = this.#excess(route, index, hop, Math.max(most, total * OUTSTANDING));
       if (excess > most) {
         most = excess;
         best = index;
@@ -215,12 +215,12 @@ export class TraceRecorder {
     return most >= total * OUTSTANDING && positive > 1 ? best : undefined;
   }
 
-  /** What a part usually took until now, ns; 0 while that is not known, and where its latency is not above `least` anyway. */
-  #usually(route: string, index: number, { kind, latency }: HopRecord, least: number): number {
+  /** What a part took beyond what it usually took until now, ns: all of it while that is not known, and 0 where that cannot be `least`. */
+  #excess(route: string, index: number, { kind, latency }: HopRecord, least: number): number {
     let parts = this.#usual.get(route);
     let histogram = parts?.[index]?.get(kind);
     if (histogram === undefined) {
-      if (this.#usualParts >= TRACE_ROUTES) return 0;
+      if (this.#usualParts >= TRACE_ROUTES) return latency;
       this.#usualParts += 1;
       histogram = new Histogram();
       if (parts === undefined) {
@@ -231,8 +231,9 @@ export class TraceRecorder {
       if (kinds === undefined) parts[index] = new Map([[kind, histogram]]);
       else kinds.set(kind, histogram);
     }
-    const usual = histogram.count < USUAL_FROM || latency <= least ? 0 : histogram.percentile(0.5);
+    // To find the percentile takes longer than all the rest.
+    const excess = latency < least ? 0 : histogram.count < USUAL_FROM ? latency : latency - histogram.percentile(0.5);
     histogram.record(latency);
-    return usual;
+    return excess;
   }
 }
