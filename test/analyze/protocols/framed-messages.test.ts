@@ -232,8 +232,11 @@ test('behind other bytes the next message is found: what lies between is skipped
     const first = messageOf('first', false);
     const text = first + parts.map(({ before, message }) => before + message).join('');
     const stream = new Stream(text, cuts(random, text.length));
-    const begins = (bytes: Uint8Array, at: number, end: number) =>
-      bytes[at] !== 0x23 ? false : end - at < 3 ? undefined : bytes[at + 2] === 0x3e;
+    const misplaced: number[] = [];
+    const begins = (bytes: Uint8Array, at: number, end: number, place?: number) => {
+      if (place !== undefined && text.charCodeAt(place - BASE) !== bytes[at]) misplaced.push(place);
+      return bytes[at] !== 0x23 ? false : end - at < 3 ? undefined : bytes[at + 2] === 0x3e;
+    };
     const { made, messages, calls } = framer({
       headerMaximum: 2,
       // Strict where messages follow one another, too.
@@ -263,6 +266,7 @@ test('behind other bytes the next message is found: what lies between is skipped
       captured,
       endSeen,
     });
+    expect(misplaced).toEqual([]);
     expect(messages.map(place), `seed ${seed}`).toEqual(expected.map(place));
     expect(
       calls.filter((call) => call.startsWith('skipped')),
@@ -275,4 +279,14 @@ test('behind other bytes the next message is found: what lies between is skipped
         expect([message.firstTime, timed], `seed ${seed}, message ${index}`).toEqual([firstTime, true]);
     }
   }
+});
+
+test('each loss is announced once, those after a new start too', () => {
+  const { made, calls } = framer({});
+  for (const place of [0, 40]) {
+    expect(made.data(Buffer.from('xyz'), 0, 3, 10, BASE + place)).toBe(0);
+    expect(made.data(Buffer.from('xyz'), 0, 3, 20, BASE + place + 3)).toBe(0);
+    made.restart();
+  }
+  expect(calls.filter((call) => call.startsWith('skipped'))).toEqual([`skipped ${BASE}`, `skipped ${BASE + 40}`]);
 });

@@ -82,7 +82,7 @@ function reading(side: Side) {
     const bytes = Buffer.from(`..${text}..`, 'latin1');
     return reader.data(bytes, from + 2, to + 2, portion, BASE + from, 50 + portion) - 2;
   };
-  return { reader, ended, calls, data };
+  return { reader, ended, calls, data, body: () => body };
 }
 
 interface Sent {
@@ -233,7 +233,7 @@ describe('bytes that were not captured', () => {
 
   test('in a body to the end of the connection they are all the same', () => {
     const head = 'HTTP/1.1 200 OK\r\n\r\n';
-    const { reader, ended, calls, data } = reading(SIDE.server);
+    const { reader, ended, calls, data, body } = reading(SIDE.server);
     data(head, 0, head.length, 0);
     expect([reader.at, reader.headOnly]).toEqual([AT.untilEnd, true]);
     data(`${head}abc`, head.length, head.length + 3, 1);
@@ -248,6 +248,7 @@ describe('bytes that were not captured', () => {
       0,
       ['head 200'],
     ]);
+    expect(body()).toBe('abc~xyz');
     reader.body = undefined;
     expect(reader.unread).toBe(Number.POSITIVE_INFINITY);
   });
