@@ -1,7 +1,10 @@
 import { MERGE_WINDOW_MS } from '../limits.ts';
 
-/** So long, and at most twice as long, the wait remembers how late packets came, milliseconds. */
-const REMEMBERED_MS = 10_000;
+/**
+ * So long, and at most twice as long, the wait remembers how late packets came, milliseconds: on an overloaded machine the next delay
+ * may come half a minute after the last one.
+ */
+const REMEMBERED_MS = 60_000;
 /** How many times the wait that was needed last is waited: what comes late on a busy machine comes later still soon after. */
 const MARGIN = 2;
 

@@ -19,16 +19,16 @@ test('the wait is twice what was needed, not less and not more than its bounds',
 test('it becomes shorter when less was needed for a while, and what was needed lately counts', () => {
   const wait = new MergeWait(250, 2_000);
   wait.needed(900, 1_000);
-  expect(wait.at(10_999)).toBe(1_800);
-  wait.needed(300, 12_000);
-  expect(wait.at(12_000)).toBe(1_800);
-  expect(wait.at(22_001)).toBe(600);
-  expect(wait.at(33_000)).toBe(250);
+  expect(wait.at(60_999)).toBe(1_800);
+  wait.needed(300, 62_000);
+  expect(wait.at(62_000)).toBe(1_800);
+  expect(wait.at(122_001)).toBe(600);
+  expect(wait.at(183_000)).toBe(250);
   // A long time without a packet is as good.
-  wait.needed(900, 40_000);
-  expect(wait.at(100_000)).toBe(250);
-  wait.needed(200, 200_000);
-  expect(wait.at(200_000)).toBe(400);
+  wait.needed(900, 240_000);
+  expect(wait.at(400_000)).toBe(250);
+  wait.needed(200, 900_000);
+  expect(wait.at(900_000)).toBe(400);
 });
 
 test('without a larger bound it stays as it is', () => {
