@@ -39,7 +39,7 @@ export function connectionFacts(table: FlowTable, slot: number, troubles: Troubl
     handshakeRtt: positive(double(TCP_F64.handshakeRtt)),
     setup: positive(double(TCP_F64.setup)),
     syns,
-    synSpan: syns > 0 ? double(TCP_F64.synTime) - double(TCP_F64.firstSyn) : undefined,
+    synSpan: syns > 0 ? known(double(TCP_F64.synTime) - double(TCP_F64.firstSyn)) : undefined,
     rtt: { client: rttFacts(table, base, server), server: rttFacts(table, base, client) },
     mss: [mss(client), mss(server)],
     windowScale: [scale(client), scale(server)],
@@ -79,6 +79,11 @@ function rttFacts({ ints, doubles }: FlowTable, base: number, direction: number)
     maximum: double(TCP_F64.rttMaximum),
     samples,
   };
+}
+
+/** Undefined where another place of capture answered that has not seen the same SYNs (answer-elsewhere). */
+function known(time: number): number | undefined {
+  return Number.isNaN(time) ? undefined : time;
 }
 
 function positive(time: number): number | undefined {

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { analyseBytes } from '../../support/analysis.ts';
 import { type End, type Passed, TracedCapture } from '../../support/traced-capture.ts';
+import { impossibleTimes } from '../possible-times.ts';
 
 const CLIENT: End = ['10.244.1.9', 40_000];
 const SERVICE: End = ['10.96.0.7', 80];
@@ -109,4 +110,15 @@ test('a leg that only requests pass is not the one that counts, also where its h
   const [half, whole] = flows;
   expect([half?.server.packets, half?.sameAs?.id, whole?.sameAs]).toEqual([0, whole?.id, undefined]);
   expect(events.filter(({ flow }) => flow === whole?.id).map(({ event }) => event.label)).toEqual(['GET /0']);
+});
+
+test('whatever packets in a row are missing, no time is impossible, and one that is not known is absent', () => {
+  const { length } = captured([0, 0]).frames;
+  for (let from = 0; from < length; from += 1) {
+    for (let count = 1; count <= 12; count += 1) {
+      const capture = captured([0, 0]);
+      capture.frames.splice(from, count);
+      expect(impossibleTimes(analyseBytes(capture.pcapng())), `without ${count} from ${from}`).toEqual([]);
+    }
+  }
 });
