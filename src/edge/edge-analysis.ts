@@ -14,8 +14,9 @@ import { NodeFilter } from './node-filter.ts';
 import { RepeatedSink } from './repeated-exchanges.ts';
 import { Sampling } from './sampling.ts';
 
-/** How often counts are sent while packets come, milliseconds. */
+/** How often counts are sent while packets come, milliseconds: where something may be shown meanwhile, and where all is at the end. */
 const TOTALS_MS = 1_000;
+const LATE_TOTALS_MS = 5_000;
 
 /**
  * Analyses the packets of one session beside its agent: the session's stream goes in as it would go to the client, and the stream
@@ -42,6 +43,7 @@ export class EdgeAnalysis {
   #skipped = 0;
   /** The level of sampling that the client knows; nothing is left out before it does. */
   #level = 0;
+  readonly #totalsMs: number;
   #totalsAt = 0;
   #ended = false;
 
@@ -54,6 +56,7 @@ export class EdgeAnalysis {
     this.#now = now;
     this.#batches = new FoundBatches(write, now);
     this.#found = new FoundWriter((at, found) => this.#batches.add(at, found));
+    this.#totalsMs = request.counts ? LATE_TOTALS_MS : TOTALS_MS;
     // What a node leaves out is decided of each.
     if (request.counts && request.where === undefined) this.#repeated = new RepeatedSink(this.#found, now);
     const { detail, labels, firstLegs, firstLegsOnly, showSecrets } = request;
@@ -110,7 +113,7 @@ export class EdgeAnalysis {
     this.#merge.release();
     this.#repeated?.tick();
     this.#found.flush();
-    if (this.#hasPackets && this.#now() - this.#totalsAt >= TOTALS_MS) this.#sendTotals();
+    if (this.#hasPackets && this.#now() - this.#totalsAt >= this.#totalsMs) this.#sendTotals();
     this.#batches.tick();
   }
 
