@@ -13,7 +13,7 @@ import { Bodies } from '../protocols/http1/message-body.ts';
 import { DATAGRAM_PROTOCOLS } from '../protocols/index.ts';
 import type { DatagramAnalyzer, DatagramContext, DatagramProtocol, Likeness } from '../protocols/protocol.ts';
 import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
-import { type AnalysisEvent, SIDE } from '../record/event.ts';
+import { type AnalysisEvent, type Exchange, SIDE } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
 import type { AnalysisOptions } from './analysis.ts';
 import type { Clock } from './clock.ts';
@@ -140,6 +140,27 @@ export class DatagramFlows {
   mayExpire = (_table: FlowTable, slot: number, now: number): boolean =>
     now - (this.table.doubles[(this.table.base(slot) >> 1) + FLOW_F64.last] as number) > DATAGRAM_IDLE_NS;
 
+  /** As AlikeExchanges.add, by the flow's slot. */
+  countAlike(
+    slot: number,
+    kind: number,
+    time: number,
+    latency: number,
+    requestBytes: number,
+    responseBytes: number,
+  ): boolean {
+    const { alike } = this.#sink;
+    if (alike === undefined) return false;
+    const flow = this.#view.at(slot);
+    return flow.sameAs === undefined && alike.add(kind, flow, time, latency, requestBytes, responseBytes);
+  }
+
+  /** As AlikeExchanges.learn. */
+  learnAlike(slot: number, kind: number, event: Exchange): void {
+    const flow = this.#view.at(slot);
+    if (flow.sameAs === undefined) this.#sink.alike?.learn(kind, event, flow);
+  }
+
   /** Flows that have not ended; each view is valid during its call. */
   eachOpen(visit: (flow: FlowInfo) => void): void {
     for (const slot of this.table.slots()) visit(this.#view.at(slot));
@@ -238,5 +259,20 @@ class Context implements DatagramContext {
 
   get detail(): boolean {
     return this.#flows.detail;
+  }
+
+  countAlike(
+    flow: number,
+    kind: number,
+    time: number,
+    latency: number,
+    requestBytes: number,
+    responseBytes: number,
+  ): boolean {
+    return this.#flows.countAlike(flow, kind, time, latency, requestBytes, responseBytes);
+  }
+
+  learnAlike(flow: number, kind: number, event: Exchange): void {
+    this.#flows.learnAlike(flow, kind, event);
   }
 }

@@ -1,5 +1,6 @@
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { AboutConnection } from '../connection-facts.ts';
+import type { AlikeExchanges } from '../flow/alike.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
 import type { TracedPacket } from '../flow/traced-packet.ts';
 import type { PacketView } from '../packet/packet.ts';
@@ -10,6 +11,8 @@ import type { AnalysisSession } from './session.ts';
 
 /** One form in which people or programs get what the analysis finds. Views are valid during the call. */
 export interface AnalysisOutput {
+  /** Without `detail` and `--where`: counts exchanges of which it needs no event. */
+  readonly alike?: AlikeExchanges | undefined;
   event?(event: AnalysisEvent, flow: FlowInfo): void;
   /** Exchanges that an analysis beside an agent has added up; only with `counts`. */
   repeated?(repeated: RepeatedExchanges, flow: FlowInfo): void;

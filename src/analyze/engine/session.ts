@@ -1,7 +1,8 @@
 import { addressText } from '../../wire/address-text.ts';
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
-import type { FlowInfo } from '../flow/flow-facts.ts';
+import type { AlikeExchanges } from '../flow/alike.ts';
+import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import type { TracedPacket } from '../flow/traced-packet.ts';
 import { Names } from '../identity/names.ts';
 import { DIRECTION } from '../layers/layer.ts';
@@ -81,7 +82,9 @@ export class AnalysisSession {
       bodies: settings.bodies === true || kind.bodies === true,
       keys: this.keys,
     };
-    const sink = {
+    const sink: AnalysisSink & { alike: AlikeExchanges | undefined } = {
+      // The output is made later.
+      alike: undefined,
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
       // With --where each exchange is looked at.
       ...(kind.counts === true && settings.where === undefined
@@ -113,6 +116,7 @@ export class AnalysisSession {
     this.capture = new CaptureAnalysis(sink, options, observer, settings.choice);
     this.names = new Names(this.capture.analysis.hosts);
     this.#output = kind.create({ ...settings, session: this });
+    if (!this.#detail && this.#filter === undefined) sink.alike = this.#output.alike;
   }
 
   /** Time of the first and the last packet, ns since the first that came; undefined before any. */

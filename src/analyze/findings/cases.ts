@@ -45,6 +45,19 @@ export class Case {
     this.last = Math.max(this.last, last);
   }
 
+  /** Whether a further case with a text changes nothing but numbers. */
+  isKnown(text: string): boolean {
+    return this.flows.length === FINDING_EXAMPLES && (this.texts.has(text) || this.areTextsCut);
+  }
+
+  /** Add further cases with a text that is known. @param last when the last one was, ns */
+  addKnown(count: number, last: number, text: string): void {
+    this.cases += count;
+    this.last = last;
+    const before = this.texts.get(text);
+    if (before !== undefined) this.texts.set(text, before + count);
+  }
+
   /** @param value ns, bytes: whatever is measured */
   measure(value: number): void {
     if (value > this.most) this.most = value;

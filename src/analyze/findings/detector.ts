@@ -1,10 +1,11 @@
 import type { AnalysisSession } from '../engine/session.ts';
+import type { AlikeTaker } from '../flow/alike.ts';
 import type { FlowFacts, FlowIdentity } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
 import { isSidecarAddress } from '../identity/sidecar-address.ts';
-import type { AnalysisEvent } from '../record/event.ts';
+import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import type { NetworkStates } from '../state/network-states.ts';
 import type { FindingBounds } from './cases.ts';
@@ -61,6 +62,11 @@ export interface Detector {
   event?(event: AnalysisEvent, flow: FlowIdentity, server: string): void;
   /** As `event`, of exchanges that an analysis beside an agent has added up; every detector that gets `exchanges` has it. */
   repeated?(repeated: RepeatedExchanges, flow: FlowIdentity, server: string): void;
+  /**
+   * What takes further exchanges that are as one that `event` got, and in order, for all that differs are times and lengths;
+   * undefined where each of them matters, as without it.
+   */
+  alike?(event: Exchange, flow: FlowIdentity, server: string): AlikeTaker | undefined;
   flowEnded?(facts: FlowFacts): void;
   /** What was found until now. */
   findings(): Finding[];

@@ -73,6 +73,18 @@ export const dnsTransport: DetectorKind = {
         lookups.set(flow.id, query, time, waited !== undefined && waited < ANSWERED_NS);
         if (isRace) race.add(flow.id, time, clientOf(context, flow, time));
       },
+      alike: (event, flow, server) => {
+        const query = queries.of(event.fields);
+        if (flow.transport !== 'udp' || query.isTruncated || query.isRepeated) return undefined;
+        if (!query.isForAddress) return { counted: () => {} };
+        const race = races.of(server);
+        return {
+          each: (id, time, latency) => lookups.set(id, query, time, latency < ANSWERED_NS),
+          counted: (sums) => {
+            race.attempts += sums.count;
+          },
+        };
+      },
       flowEnded: (facts) => {
         const { tcp, serverPort, clientHost, serverHost, first, id } = facts;
         if (serverPort !== DNS_PORT || tcp === undefined) return;

@@ -1,3 +1,4 @@
+import type { AlikeSums } from '../flow/alike.ts';
 import type { Fields } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { FieldFacts } from '../record/shared-fields.ts';
@@ -93,6 +94,26 @@ export const dns: DetectorKind = {
         if (event.incomplete === undefined && event.responseEnd !== undefined)
           servers.addLatency(server, flow.id, time, event.responseEnd - time);
       },
+      alike: (event, flow, server) => {
+        const { time } = event;
+        const client = clientOf(context, flow, time);
+        const answer = asked.answerOf(event.fields);
+        const { name } = answer.asked;
+        if (!answer.isAnswer || answer.failure !== '') return undefined;
+        const failed = servers.failuresOf(server);
+        const expanded = expansions.of(client);
+        const isExpanded = answer.isMissing && answer.asked.isExpansion;
+        if (isExpanded && !expanded.isKnown(name)) return undefined;
+        return {
+          counted: (sums) => {
+            failed.attempts += sums.count;
+            expanded.attempts += sums.count;
+            if (isExpanded) expanded.addKnown(sums.count, sums.last, name);
+            if (answer.isForAddress) asked.addKnown(answer, sums);
+            servers.addLatencies(server, sums);
+          },
+        };
+      },
       findings: () => {
         const silent = silence.findings();
         return [
@@ -129,6 +150,14 @@ class Servers {
     state.latencies ??= { histogram: new Histogram(), flow, first: time, last: time };
     state.latencies.histogram.record(taken);
     state.latencies.last = time;
+  }
+
+  /** As addLatency, of further ones. */
+  addLatencies(server: string, sums: AlikeSums): void {
+    const latencies = this.#state(server)?.latencies;
+    if (latencies === undefined) return;
+    latencies.histogram.recordAll(sums);
+    latencies.last = sums.last;
   }
 
   /** Undefined past the bound. */
@@ -171,6 +200,14 @@ class AskedNames {
     state.last = time;
     if (isMissing) state.missing += 1;
     else if (isFound) state.resolved = true;
+  }
+
+  /** Further responses to a query of which one was added. */
+  addKnown({ asked: { state }, isMissing }: Answer, { count, last }: AlikeSums): void {
+    if (state === undefined) return;
+    state.asked += count;
+    state.last = last;
+    if (isMissing) state.missing += count;
   }
 
   #answer(all: Fields): Answer {

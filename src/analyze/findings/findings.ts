@@ -1,3 +1,4 @@
+import type { AlikeTaker } from '../flow/alike.ts';
 import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
@@ -95,6 +96,34 @@ export class Findings {
     }
     const { time, responseEnd = time, protocol } = exchange;
     this.#tallies.exchangeEnded(flow.id, time, responseEnd, isOfRequests(protocol));
+  }
+
+  /**
+   * What takes further exchanges of UDP flows that are as one that `event` got; undefined where each of them matters. Their events must be
+   * handed over in order: what waits comes before any other event of the same protocol.
+   */
+  takerOf(event: Exchange, flow: FlowIdentity): AlikeTaker | undefined {
+    if (flow.sameAs !== undefined || event.protocol !== 'dns' || isNotableEvent(event)) return undefined;
+    const tally = this.#tallies.ofServer(event, flow);
+    // There are too many servers: no detector gets these.
+    if (tally === undefined) return { counted: () => {} };
+    const { all, ofPods } = this.#takersFor(event.protocol);
+    if (ofPods.length > 0) return undefined;
+    const takers: AlikeTaker[] = [];
+    for (const detector of all) {
+      const taker = detector.alike?.(event, flow, tally.subject);
+      if (taker === undefined) return undefined;
+      takers.push(taker);
+    }
+    const [each, ...others] = takers.flatMap((taker) => (taker.each === undefined ? [] : [taker.each]));
+    if (others.length > 0) return undefined;
+    return {
+      ...(each === undefined ? {} : { each }),
+      counted: (sums) => {
+        tally.exchanges += sums.count;
+        for (const taker of takers) taker.counted(sums);
+      },
+    };
   }
 
   flowEnded(flow: FlowInfo): void {

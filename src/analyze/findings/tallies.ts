@@ -88,6 +88,11 @@ export class Tallies {
     return tally;
   }
 
+  /** The tally of a flow's server, which an event of the flow was counted in. */
+  ofServer({ time, fields }: AnalysisEvent, flow: FlowIdentity): Tally | undefined {
+    return this.#server(flow, time, fields);
+  }
+
   /** As `event`, of a TCP connection that has ended. */
   flow(facts: FlowFacts): Tally | undefined {
     const { tcp, client, server, first } = facts;

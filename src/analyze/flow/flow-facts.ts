@@ -1,6 +1,7 @@
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
+import type { AlikeExchanges } from './alike.ts';
 import type { Redirect } from './redirects.ts';
 import type { TracedPacket } from './traced-packet.ts';
 
@@ -200,6 +201,8 @@ export interface StuckSegment {
 
 /** Takes what the analysis finds. */
 export interface AnalysisSink {
+  /** Where there is one it counts exchanges that would be events else. */
+  readonly alike?: AlikeExchanges | undefined;
   /** `flow` is valid during the call. */
   event(event: AnalysisEvent, flow: FlowInfo): void;
   /** As `event`, of many exchanges at once. `flow` is valid during the call. */

@@ -1,4 +1,4 @@
-import type { AnalysisEvent, Fields, Side } from '../record/event.ts';
+import type { AnalysisEvent, Exchange, Fields, Side } from '../record/event.ts';
 import type { Bodies } from './http1/message-body.ts';
 import type { DecryptionMeans } from './tls/decrypt/decryption.ts';
 import type { KeyLog } from './tls/decrypt/key-log.ts';
@@ -177,6 +177,17 @@ export interface DatagramContext extends Omit<ProtocolContext, 'emit'> {
   /** Secrets of connections, where some are known or may come (`--keylog`). */
   readonly keys?: KeyLog | undefined;
   emit(flow: number, event: AnalysisEvent): void;
+  /** Count a complete exchange of which no event is needed. @returns false where it must be emitted (AlikeExchanges.add) */
+  countAlike?(
+    flow: number,
+    kind: number,
+    time: number,
+    latency: number,
+    requestBytes: number,
+    responseBytes: number,
+  ): boolean;
+  /** An exchange that was emitted: further ones of its kind may be counted. */
+  learnAlike?(flow: number, kind: number, event: Exchange): void;
 }
 
 export interface DatagramProtocol {

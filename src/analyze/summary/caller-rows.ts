@@ -1,3 +1,4 @@
+import type { AlikeSums } from '../flow/alike.ts';
 import type { Exchange } from '../record/event.ts';
 import { type ExchangeRow, OTHER } from './exchange-rows.ts';
 import { Histogram } from './histogram.ts';
@@ -30,6 +31,15 @@ export class CallerRow {
     if (incomplete === undefined && responseEnd !== undefined && responseEnd >= time) {
       this.latency.record(responseEnd - time);
     }
+  }
+
+  /** Add complete exchanges that are as another one. */
+  addAll({ failed }: Exchange, sums: AlikeSums): void {
+    this.count += sums.count;
+    if (failed) this.failed += sums.count;
+    this.requestBytes += sums.requestBytes;
+    this.responseBytes += sums.responseBytes;
+    this.latency.recordAll(sums);
   }
 
   merge(other: CallerRow | ExchangeRow): void {
@@ -68,15 +78,16 @@ export class CallerRows<Client, Server> {
   #last: CallerRow | undefined;
 
   add(client: Client, server: Server, exchange: Exchange): void {
-    this.#row(client, server, exchange.protocol).add(exchange);
+    this.of(client, server, exchange).add(exchange);
   }
 
   /** Add what was counted of exchanges of one protocol. */
   addRow(client: Client, server: Server, protocol: string, row: ExchangeRow): void {
-    this.#row(client, server, protocol).merge(row);
+    this.of(client, server, { protocol }).merge(row);
   }
 
-  #row(client: Client, server: Server, protocol: string): CallerRow {
+  /** The row of an exchange; one that there is already stays its row. */
+  of(client: Client, server: Server, { protocol }: Pick<Exchange, 'protocol'>): CallerRow {
     let row = this.#last;
     if (
       row === undefined ||

@@ -1,3 +1,4 @@
+import type { AlikeSums } from '../flow/alike.ts';
 import type { Exchange } from '../record/event.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { Histogram } from './histogram.ts';
@@ -93,6 +94,16 @@ export class ExchangeRow {
     this.#twoPackets.record(latency);
     if (other.status === this.#last.status) this.#last.count += 1;
     else this.#addStatus(statusCode(other), 1);
+  }
+
+  /** Add complete exchanges of two packets, one each way, that are as another one. */
+  addAll(other: Exchange, sums: AlikeSums): void {
+    this.count += sums.count;
+    if (other.failed) this.failed += sums.count;
+    this.requestBytes += sums.requestBytes;
+    this.responseBytes += sums.responseBytes;
+    this.#twoPackets.recordAll(sums);
+    this.#addStatus(statusCode(other), sums.count);
   }
 
   merge(other: ExchangeRow): void {
@@ -198,15 +209,16 @@ export class ExchangeRows<Server> {
   #lastRoutes: Map<string, ExchangeRow> | undefined;
 
   add(server: Server, exchange: Exchange): void {
-    this.#row(server, exchange).add(exchange);
+    this.of(server, exchange).add(exchange);
   }
 
   /** Add what was counted of exchanges of one protocol and route. */
   addRow(server: Server, of: Pick<Exchange, 'protocol' | 'route'>, row: ExchangeRow): void {
-    this.#row(server, of).merge(row);
+    this.of(server, of).merge(row);
   }
 
-  #row(server: Server, { protocol, route }: Pick<Exchange, 'protocol' | 'route'>): ExchangeRow {
+  /** The row of an exchange; one that there is already stays its row. */
+  of(server: Server, { protocol, route }: Pick<Exchange, 'protocol' | 'route'>): ExchangeRow {
     let routes = this.#lastRoutes;
     if (routes === undefined || server !== this.#lastServer || protocol !== this.#lastProtocol) {
       routes = this.#servers.get(server)?.get(protocol);

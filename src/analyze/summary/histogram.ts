@@ -1,3 +1,5 @@
+import type { AlikeSums } from '../flow/alike.ts';
+
 /**
  * Buckets to a power of two, by their logarithm: bucket i holds what is above 2^(i/32) s and at most 2^((i+1)/32) s. These are the
  * buckets of an ExponentialHistogram of OpenTelemetry with scale 5, and of a native histogram of Prometheus with schema 5.
@@ -101,6 +103,18 @@ export class Histogram {
     const index = bucket - this.#low;
     if (index < 0 || index >= this.#counts.length) this.#grow(bucket, bucket);
     (this.#counts[bucket - this.#low] as number) += 1;
+  }
+
+  /** Record many durations, of which the buckets are known (bucketOf). @param sums of durations that are not negative */
+  recordAll({ count, sum, max, buckets, lowest, highest }: AlikeSums): void {
+    if (count === 0) return;
+    this.count += count;
+    this.#sum += sum;
+    if (max > this.max) this.max = max;
+    if (lowest < this.#low || highest >= this.#low + this.#counts.length) this.#grow(lowest, highest);
+    const counts = this.#counts;
+    const low = this.#low;
+    for (let at = 0; at < count; at += 1) (counts[(buckets[at] as number) - low] as number) += 1;
   }
 
   /** Add what another has counted. */
@@ -218,7 +232,8 @@ export class Histogram {
   }
 }
 
-function bucketOf(nanoseconds: number): number {
+/** The bucket of a duration. @param nanoseconds below 1, or not a number, it counts as 1 */
+export function bucketOf(nanoseconds: number): number {
   // Also what is no number.
   const bounded = nanoseconds > SHORTEST_NS ? Math.min(nanoseconds, LONGEST_NS) : SHORTEST_NS;
   double[0] = bounded * SECONDS;

@@ -21,12 +21,12 @@ export class KeyedRows {
   add(key: string, exchange: Exchange): void {
     const place = placeOfFields(exchange.fields);
     if (place < 0) {
-      this.#row(key).add(exchange);
+      this.of(key).add(exchange);
       return;
     }
     this.#waiting ??= new WaitingExchanges();
     if (this.#waiting.add(place, exchange)) return;
-    const row = this.#row(key);
+    const row = this.of(key);
     row.add(exchange);
     this.#waiting.expect(place, exchange, row);
   }
@@ -36,7 +36,8 @@ export class KeyedRows {
     return this.#rows;
   }
 
-  #row(key: string): ExchangeRow {
+  /** The row of a key; one that there is already stays its row. */
+  of(key: string): ExchangeRow {
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
     const name = this.#rows.size >= KEYS_MAXIMUM - 1 ? OTHER : key;

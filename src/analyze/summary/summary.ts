@@ -1,3 +1,4 @@
+import type { AlikeTaker } from '../flow/alike.ts';
 import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, TcpFacts, Transport } from '../flow/flow-facts.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -126,6 +127,22 @@ export class Summary implements AnalysisSink {
     if (exchange.probe === true && flow.transport === 'tcp') remember(this.#probes, flow.id);
     this.exchanges.addRow(server, exchange.probe === true ? ofKubelet(exchange) : exchange, row);
     this.callers.addRow(this.clientOf(exchange, flow), server, exchange.protocol, row);
+  }
+
+  /** Adds further exchanges to what one was added to. */
+  takerOf(event: Exchange, flow: FlowIdentity): AlikeTaker | undefined {
+    if (event.protocol !== 'dns' || event.probe === true || flow.sameAs !== undefined) return undefined;
+    const server = this.serverOf(event, flow);
+    const row = this.exchanges.of(server, event);
+    const caller = this.callers.of(this.clientOf(event, flow), server, event);
+    const name = this.dns.of(event.label);
+    return {
+      counted: (sums) => {
+        row.addAll(event, sums);
+        caller.addAll(event, sums);
+        name.addAll(event, sums);
+      },
+    };
   }
 
   /** A server's RST is seen behind a Service first, and before the Service later: only then are both known to be one connection. */

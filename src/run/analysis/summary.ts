@@ -1,7 +1,11 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { contextOf } from '../../analyze/findings/detector.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
+import type { AlikeTaker } from '../../analyze/flow/alike.ts';
+import type { FlowIdentity } from '../../analyze/flow/flow-facts.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
+import type { Exchange } from '../../analyze/record/event.ts';
+import { CountedAlike } from '../../analyze/summary/alike-exchanges.ts';
 import { Summary } from '../../analyze/summary/summary.ts';
 import { Colours } from '../../view/colour.ts';
 import { findingHeads } from '../../view/finding-lines.ts';
@@ -17,8 +21,12 @@ export const summary: AnalysisOutputKind = {
     const sums = new Summary(session.capture.analysis.hosts, session.names);
     // The JSON has them in a document of its own (-o findings); of what an expression leaves none could be proven.
     const judged = json || session.where !== undefined ? undefined : new Findings(contextOf(session));
+    const alike = new CountedAlike(session.names, (event, flow) => takerOf(sums, judged, event, flow));
     return {
+      alike,
       event: (event, flow) => {
+        // What detectors get of DNS comes in order.
+        if (event.protocol === 'dns') alike.count();
         sums.event(event, flow);
         judged?.event(event, flow);
       },
@@ -36,6 +44,7 @@ export const summary: AnalysisOutputKind = {
         judged.factsEnded(facts);
       },
       end: () => {
+        alike.count();
         const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
         if (json) {
           line(jsonLine(report));
@@ -51,3 +60,23 @@ export const summary: AnalysisOutputKind = {
     };
   },
 };
+
+/** What takes exchanges that are as one that the summary and the detectors got; undefined where one of them needs each of these. */
+function takerOf(
+  sums: Summary,
+  judged: Findings | undefined,
+  event: Exchange,
+  flow: FlowIdentity,
+): AlikeTaker | undefined {
+  const counting = sums.takerOf(event, flow);
+  if (counting === undefined || judged === undefined) return counting;
+  const judging = judged.takerOf(event, flow);
+  if (judging === undefined) return undefined;
+  return {
+    ...(judging.each === undefined ? {} : { each: judging.each }),
+    counted: (more) => {
+      counting.counted(more);
+      judging.counted(more);
+    },
+  };
+}

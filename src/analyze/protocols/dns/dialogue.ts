@@ -1,12 +1,13 @@
 import { u16 } from '../../bytes.ts';
 import { type AnalysisEvent, type Fields, type Incomplete, otherSide, SIDE, type Side } from '../../record/event.ts';
+import type { DatagramContext } from '../protocol.ts';
 import { addressRecords } from './addresses.ts';
 import { exchangeFields, type MessageDetail, messageDetail } from './detail.ts';
 import { FLAG, HEADER, opcodeOf, QuestionScan } from './message.ts';
 import { OPCODE, opcodeName } from './numbers.ts';
 import { announcement, answeredAgain, isAnnouncement, isToAll, malformed } from './one-way.ts';
 import { MARK, PendingQueries } from './pending.ts';
-import { CUT_QUESTION, NO_QUESTION, outcomeOf, type Question, QuestionTable } from './question.ts';
+import { CUT_QUESTION, NO_QUESTION, outcomeOf, type Question, QuestionTable, READY_RCODES } from './question.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import { ResponseScan } from './response.ts';
 import { isTransfer, Transfer, withTransfer } from './transfer.ts';
@@ -36,6 +37,9 @@ export interface DialogueContext {
   readonly detail: boolean;
   /** Of datagrams: number of the place of capture that `now` is of. */
   readonly place?: number;
+  /** As of DatagramContext. */
+  readonly countAlike?: DatagramContext['countAlike'];
+  readonly learnAlike?: DatagramContext['learnAlike'];
 }
 
 /** What a stream tells of itself. */
@@ -162,8 +166,9 @@ export class Dialogue {
     const { now, detail } = this.#context;
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
     const question = scannedQuestion(bytes, start);
+    const number = scan.state === 'whole' ? questions.number : 0;
     const marks = isToAll(bytes, start, question) ? MARK.toAll : 0;
-    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks, place);
+    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks, place, number);
   }
 
   #response(
@@ -201,6 +206,16 @@ export class Dialogue {
       return;
     }
     this.#answers?.add(flow, key, scan.hash, now, this.#context.place ?? 0);
+    const flags = u16(bytes, start + 2);
+    const mayBeAlike = entry >= 0 && !detail && whole && side === SIDE.server;
+    const kind = mayBeAlike ? this.#kind(entry, rcode, addresses, flags) : 0;
+    if (kind > 0) {
+      const time = pending.first(entry);
+      if (this.#context.countAlike?.(flow, kind, time, now - time, pending.bytes(entry), wireLength) === true) {
+        pending.remove(entry);
+        return;
+      }
+    }
     const outcome = outcomeOf(rcode);
     let question = entry >= 0 ? pending.question(entry) : NO_QUESTION;
     if (question === NO_QUESTION || question === CUT_QUESTION) question = scannedQuestion(bytes, start);
@@ -216,7 +231,7 @@ export class Dialogue {
     }
     let fields = question.fields(rcode);
     if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, query, more);
-    if (!detail) fields = withFlags(fields, u16(bytes, start + 2));
+    if (!detail) fields = withFlags(fields, flags);
     if (!detail && rcode === 0) fields = this.#withAddresses(fields, addresses, question, bytes, start, end);
     const isTimed = entry < 0 || pending.place(entry) === (this.#context.place ?? 0);
     const event: AnalysisEvent = {
@@ -242,6 +257,29 @@ export class Dialogue {
       else pending.remove(entry);
     }
     this.#emit(flow, event);
+    if (kind > 0) this.#context.learnAlike?.(flow, kind, event);
+  }
+
+  /**
+   * Of an exchange of one datagram each way, without anything that is out of the ordinary: a number that all with the same question and
+   * response code have; 0 of any other.
+   */
+  #kind(entry: number, rcode: number, addresses: number, flags: number): number {
+    const pending = this.#pending;
+    const { now, place } = this.#context;
+    const number = pending.number(entry);
+    const isPlain =
+      number > 0 &&
+      rcode < READY_RCODES &&
+      pending.repeats(entry) === 0 &&
+      pending.place(entry) === (place ?? 0) &&
+      pending.first(entry) <= now &&
+      pending.last(entry) === pending.first(entry) &&
+      (flags & FLAG.truncated) === 0 &&
+      opcodeOf(flags) === OPCODE.query;
+    if (!isPlain || this.#stream !== undefined) return 0;
+    if (addresses !== 0 && rcode === 0 && !questions.isReported(number, addresses, this.#number)) return 0;
+    return number * READY_RCODES + rcode;
   }
 
   /** Addresses are reported also without detail, because they name hosts: when the answer to the question has changed. */
@@ -254,8 +292,7 @@ export class Dialogue {
     end: number,
   ): Fields {
     if (addresses === 0 || (addresses === question.reported && question.reportedBy === this.#number)) return fields;
-    question.reported = addresses;
-    question.reportedBy = this.#number;
+    questions.report(question, addresses, this.#number);
     return { dns: { ...(fields.dns as Fields), answers: addressRecords(bytes, start, scan.end, end) } };
   }
 

@@ -15,6 +15,8 @@ const E = {
   place: 8,
 } as const;
 const STRIDE = 9;
+/** Doubles of an entry. */
+const TIMES = 3;
 const NONE = -1;
 
 /** In E.id above the sixteen bits of the id: which side asked, and the marks. */
@@ -42,8 +44,8 @@ export class PendingQueries<Detail> {
   readonly maximum: number;
   readonly #seed: number;
   #ints = new Int32Array(FIRST_CAPACITY * STRIDE);
-  /** First and last byte of the query, ns. */
-  #times = new Float64Array(FIRST_CAPACITY * 2);
+  /** First and last byte of the query, ns; the question's number (QuestionTable). */
+  #times = new Float64Array(FIRST_CAPACITY * TIMES);
   readonly #questions: Question[] = [];
   readonly #details: (Detail | undefined)[] = [];
   #buckets = new Int32Array(FIRST_CAPACITY * 2).fill(NONE);
@@ -99,7 +101,7 @@ export class PendingQueries<Detail> {
       const base = entry * STRIDE;
       if (ints[base + E.flow] !== flow || ((ints[base + E.id] as number) & KEY_MASK) !== key) continue;
       same += 1;
-      if ((this.#times[entry * 2] as number) < before || same === SAME_ID_MAXIMUM) return entry;
+      if ((this.#times[entry * TIMES] as number) < before || same === SAME_ID_MAXIMUM) return entry;
     }
     return NONE;
   }
@@ -117,6 +119,7 @@ export class PendingQueries<Detail> {
     detail: Detail | undefined,
     marks: number,
     place: number,
+    number = 0,
   ): void {
     const entry = this.#take();
     const ints = this.#ints;
@@ -136,8 +139,9 @@ export class PendingQueries<Detail> {
     if (sibling !== NONE) ints[sibling * STRIDE + E.previousOfFlow] = entry;
     this.#buckets[bucket] = entry;
     this.#flows[flow] = entry;
-    this.#times[entry * 2] = first;
-    this.#times[entry * 2 + 1] = last;
+    this.#times[entry * TIMES] = first;
+    this.#times[entry * TIMES + 1] = last;
+    this.#times[entry * TIMES + 2] = number;
     this.#questions[entry] = question;
     if (detail !== undefined) this.#details[entry] = detail;
     this.count += 1;
@@ -198,11 +202,16 @@ export class PendingQueries<Detail> {
   }
 
   first(entry: number): number {
-    return this.#times[entry * 2] as number;
+    return this.#times[entry * TIMES] as number;
   }
 
   last(entry: number): number {
-    return this.#times[entry * 2 + 1] as number;
+    return this.#times[entry * TIMES + 1] as number;
+  }
+
+  /** Of its question, as the table of questions counts them; 0 for one that is not remembered. */
+  number(entry: number): number {
+    return this.#times[entry * TIMES + 2] as number;
   }
 
   /** Number of the place of capture whose clock timed it. */
@@ -263,7 +272,7 @@ export class PendingQueries<Detail> {
     const ints = new Int32Array(this.#capacity * STRIDE);
     ints.set(this.#ints);
     this.#ints = ints;
-    const times = new Float64Array(this.#capacity * 2);
+    const times = new Float64Array(this.#capacity * TIMES);
     times.set(this.#times);
     this.#times = times;
     this.#buckets = new Int32Array(this.#capacity * 2).fill(NONE);

@@ -13,7 +13,7 @@ const WAYS = 4;
 const WIDTH = 128;
 
 /** Response codes whose fields are kept ready, one set for each question. */
-const READY_RCODES = 16;
+export const READY_RCODES = 16;
 
 /** How an exchange ended, from its parts. */
 export interface Outcome {
@@ -82,6 +82,13 @@ export class QuestionTable {
   /** Of every place: which of its slots is filled next. */
   readonly #next = new Uint8Array(SLOTS / WAYS);
   readonly #questions: (Question | undefined)[] = new Array(SLOTS).fill(undefined);
+  /** By slot: the question's number, and what was last reported of it. Beside the questions, which are seldom in the processor's cache. */
+  readonly #numbers = new Float64Array(SLOTS);
+  readonly #reported = new Int32Array(SLOTS);
+  readonly #reportedBy = new Int32Array(SLOTS);
+  #made = 0;
+  /** Of the question that `get` returned last: a number that no other question has; 0 for one that is not remembered. */
+  number = 0;
 
   /**
    * @param bytes with a name that is not compressed, from `at` to `nameEnd`
@@ -99,13 +106,16 @@ export class QuestionTable {
   ): Question {
     const length = nameEnd - at;
     const type = u16(message, typeAt);
+    this.number = 0;
     if (length + 2 > WIDTH) return makeQuestion(bytes, at, nameEnd, type, opcode);
     const first = (hash ^ (hash >>> 16)) & (SLOTS - WAYS);
     for (let slot = first; slot < first + WAYS; slot += 1) {
       const known = this.#questions[slot];
       if (known === undefined) break;
       if (this.#lengths[slot] !== length || this.#opcodes[slot] !== opcode) continue;
-      if (this.#is(slot * WIDTH, bytes, at, length, type)) return known;
+      if (!this.#is(slot * WIDTH, bytes, at, length, type)) continue;
+      this.number = this.#numbers[slot] as number;
+      return known;
     }
     // The oldest of those that share the place goes.
     const slot = first + ((this.#next[first / WAYS] as number) & (WAYS - 1));
@@ -119,7 +129,27 @@ export class QuestionTable {
     for (let index = 0; index < length; index += 1) this.#keys[base + index] = u8(bytes, at + index);
     this.#keys[base + length] = type >> 8;
     this.#keys[base + length + 1] = type & 0xff;
+    this.#made += 1;
+    this.number = this.#made * SLOTS + slot;
+    this.#numbers[slot] = this.number;
+    this.#reportedBy[slot] = 0;
     return question;
+  }
+
+  /** The addresses of a question's answer were reported. @param by which dialogue, from 1 */
+  report(question: Question, addresses: number, by: number): void {
+    question.reported = addresses;
+    question.reportedBy = by;
+    const { slot } = question;
+    if (slot < 0 || this.#questions[slot] !== question) return;
+    this.#reported[slot] = addresses;
+    this.#reportedBy[slot] = by;
+  }
+
+  /** Whether the addresses of an answer were reported last. @param number of a question */
+  isReported(number: number, addresses: number, by: number): boolean {
+    const slot = number & (SLOTS - 1);
+    return this.#numbers[slot] === number && this.#reportedBy[slot] === by && this.#reported[slot] === addresses;
   }
 
   #is(base: number, bytes: Uint8Array, at: number, length: number, type: number): boolean {
