@@ -21,6 +21,8 @@ export interface KnownFlow {
   sameAs: OtherLeg | undefined;
   /** The same flow at another node, which counts. */
   copyOf: KnownFlow | undefined;
+  /** It counts here since then, ns, for the agent where it counted before was lost: what began earlier may be counted already. */
+  countsSince: number;
   /** Its first packet was for another host: a bridge flooded it to a pod, which is on no way. */
   readonly isOverheard: boolean;
   /** Its stream has ended, and it had not: nothing more comes of it. */

@@ -227,7 +227,8 @@ export class FoundReader {
     if (this.#sink.repeated === undefined) throw new WrongShape('no output for it');
     const repeated = repeatedShape(said, parts, this.#by(stream));
     const flow = this.#countedFlow([id, identity, leg], interfaceId, stream);
-    if (flow !== undefined) this.#sink.repeated(repeated, flow);
+    if (flow === undefined || repeated.first < this.#flow(whole(id), stream).countsSince) return;
+    this.#sink.repeated(repeated, flow);
   }
 
   /** The flow of something found; undefined where it counts at another node. @param of its number, identity and leg */
@@ -302,6 +303,7 @@ export class FoundReader {
       for (const flow of flows.values()) {
         if (flow.path === undefined || flow.copyOf?.lost !== true) continue;
         flow.copyOf = this.#paths.get(flow.path);
+        flow.countsSince = this.#target.now();
         if (flow.copyOf === undefined) this.#paths.set(flow.path, flow);
         this.#lost.delete(flow.path);
       }
@@ -374,6 +376,7 @@ export class FoundReader {
       identity: undefined,
       sameAs: copyOf === undefined ? continues?.sameAs : undefined,
       copyOf,
+      countsSince: Number.NEGATIVE_INFINITY,
       isOverheard,
       lost: false,
     };

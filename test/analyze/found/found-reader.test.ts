@@ -51,6 +51,7 @@ function reader() {
   const ended: FlowFacts[] = [];
   const locals: string[] = [];
   const joined: number[] = [];
+  const counts: number[] = [];
   const traced: TracedPacket[] = [];
   const hosts = new Hosts();
   let flows = 0;
@@ -73,6 +74,7 @@ function reader() {
   const found = new FoundReader(target, {
     event: (event, flow) => void events.push({ event, flow }),
     flowEnded: (flow) => void ended.push(flow.facts()),
+    repeated: ({ count }) => void counts.push(count),
     legJoined: (flow) => void joined.push(flow.id),
     traced: (packet) => void traced.push(packet),
     local: (host, interfaceId) => void locals.push(`${hosts.text(host)} ${interfaceId}`),
@@ -87,6 +89,7 @@ function reader() {
     ended,
     locals,
     joined,
+    counts,
     traced,
     get totals() {
       return totals;
@@ -229,6 +232,21 @@ test('a connection goes on where the agent is back, unless another one opens on 
 
 /** The same at another interface of the stream. */
 const at = (place: number, [kind, , ...rest]: readonly unknown[]) => [kind, place, ...rest];
+
+test('what was added up before a flow took over from a lost agent may be counted there already', () => {
+  const { take, counts } = reader();
+  const none = [0, 0, ''];
+  const added = (flow: number, count: number, first: number) => [
+    ...exchange(flow, { ...EXCHANGE, time: 0, requestEnd: 0, responseTime: 0 }).with(0, 'a'),
+    [count, first, 1, 1, [none, none, none, none, [5, 5, '-8w']], ''],
+  ];
+  take(1, ['i', 0], began(5), added(5, 7, -500));
+  take(2, ['i', 0], began(9), added(9, 20, -400));
+  expect(counts).toEqual([7]);
+  take(3, ['i', 0]);
+  take(2, added(9, 30, -1), added(9, 40, 0));
+  expect(counts).toEqual([7, 40]);
+});
 
 test('a connection with both legs at the node of a lost agent counts at the leg that the next agent takes', () => {
   const { take, events } = reader();
