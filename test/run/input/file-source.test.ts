@@ -6,7 +6,8 @@ import { HANG_MS } from '../../support/hang.ts';
 import { file } from './inputs.ts';
 
 const MIB = 2 ** 20;
-const CONTENT = Buffer.from(Uint32Array.from({ length: 5 * MIB }, (_, index) => index).buffer);
+/** So much that the memory of what was read ahead first is used again. */
+const CONTENT = Buffer.from(Uint32Array.from({ length: 7 * MIB }, (_, index) => index).buffer);
 const NEVER = new AbortController().signal;
 
 /** Of a source: all that comes until its end, and whether the next bytes were ever read meanwhile. */
