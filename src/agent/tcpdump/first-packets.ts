@@ -53,7 +53,7 @@ export class FirstPackets {
     const late = sleep(FIRST_LISTENS_MS, false, { ref: false });
     const listening = await Promise.race([this.#source.tcpdump.listening, late]);
     if (!listening) this.close();
-    // On a busy machine the ring's first packets, which end it, may be read just before its own words that it captures.
+    // On a busy machine the ring's first packets, which end it, may be read before its own line that it listens.
     return !this.#closed;
   }
 

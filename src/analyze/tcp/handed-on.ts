@@ -63,7 +63,7 @@ export class HandedOn {
     return ordersOther(stream, direction, carrier) && this.ahead(stream, 1 - direction, carrier.acknowledgment) > 0;
   }
 
-  /** Whether a segment certainly acknowledges nothing that was not handed on yet. @param own as in `segment` */
+  /** Whether a segment certainly acknowledges nothing that was not handed on yet. @param own as in `begin` */
   isTimely(own: number, direction: number, carrier: Carrier): boolean {
     const { ints } = this.#table;
     const other = own + 1 - 2 * direction;

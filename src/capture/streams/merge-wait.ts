@@ -5,7 +5,7 @@ import { MERGE_WINDOW_MS } from '../limits.ts';
  * may come half a minute after the last one.
  */
 const REMEMBERED_MS = 60_000;
-/** How many times the wait that was needed last is waited: what comes late on a busy machine comes later still soon after. */
+/** The wait is so many times the one that was needed: on a busy machine later packets may come later still. */
 const MARGIN = 2;
 
 /**
