@@ -9,6 +9,9 @@ export const MERGE_WINDOW_MS = 250;
  */
 export const MERGE_WINDOW_LIMIT_MS = 2_000;
 
+/** The same in files, which nobody reads before the capture ends: packets come latest while many captures begin. */
+export const FILE_WINDOW_MS = 1_000;
+
 /** The same for what was found on nodes: an analysis has waited for its own interfaces before, and sends several things at a time. */
 export const EDGE_WINDOW_MS = 1_000;
 

@@ -1,5 +1,5 @@
 import type { AboutConnection } from '../../analyze/connection-facts.ts';
-import { MERGE_WINDOW_LIMIT_MS } from '../../capture/limits.ts';
+import { FILE_WINDOW_MS, MERGE_WINDOW_LIMIT_MS } from '../../capture/limits.ts';
 import type { AnalysisForm } from '../../run/analysis/form.ts';
 import { analysisOutput } from '../../run/analysis/index.ts';
 import { type CapturePlan, planCapture } from '../../run/capture/plan.ts';
@@ -58,12 +58,14 @@ async function capture(
   command: CaptureCommand,
   log: Logger,
   canAsk: boolean,
-  { lookup, mergeWindowMs, keep, form, force }: CaptureExtras & { readonly force: boolean },
+  { lookup, mergeWindowMs: windowMs, keep, form, force }: CaptureExtras & { readonly force: boolean },
 ): Promise<ExitCode> {
   const chosen = form === undefined ? command.output : { ...command.output, output: analysedKind(form) };
   const output = await withTyped(chosen);
   // Lines on a screen are to come at once; packets, and traces, which wait anyway, rather in order.
-  const mergeWindowLimitMs = output.output.binary || mergeWindowMs !== undefined ? MERGE_WINDOW_LIMIT_MS : undefined;
+  const { binary } = output.output;
+  const mergeWindowLimitMs = binary || windowMs !== undefined ? MERGE_WINDOW_LIMIT_MS : undefined;
+  const mergeWindowMs = binary && output.sink.kind === 'file' ? FILE_WINDOW_MS : windowMs;
   const wanted = { ...command.capture, mergeWindowMs, mergeWindowLimitMs };
   const isTTY = isTerminal('stdout');
   const toTerminal = output.sink.kind === 'stdout' && isTTY;
