@@ -5,8 +5,8 @@ import type { PacketView } from '../analyze/packet/packet.ts';
 import { observedAddresses } from '../analyze/protocols/dns/index.ts';
 import { RecentMap } from '../analyze/recent-map.ts';
 import type { AnalysisEvent, Exchange } from '../analyze/record/event.ts';
-import { fieldsIn, textIn } from '../analyze/record/field-values.ts';
-import { COLD_NS, LATE_NS, REPEATED_NS, requestIdHash } from '../analyze/record/repeated-exchanges.ts';
+import { fieldsIn } from '../analyze/record/field-values.ts';
+import { COLD_NS, LATE_NS, REPEATED_NS, requestIdHash, requestIdOf } from '../analyze/record/repeated-exchanges.ts';
 import { ExchangeRow } from '../analyze/summary/exchange-rows.ts';
 
 /** What was added up is sent at the latest so long after it began, milliseconds. */
@@ -114,8 +114,7 @@ export class RepeatedSink implements AnalysisSink {
 
   /** @returns whether the exchange waits now */
   #add(exchange: Exchange, flow: FlowInfo): boolean {
-    const { http } = exchange.fields;
-    const requestId = textIn(fieldsIn(http)?.requestId);
+    const requestId = requestIdOf(exchange);
     const kind = this.#classOf(exchange, flow);
     let waiting = this.#waiting.get(flow.id);
     if (waiting !== undefined && !isSameFlow(waiting.flow, flow)) {
@@ -202,7 +201,7 @@ export class RepeatedSink implements AnalysisSink {
  */
 function needsEarlier(event: AnalysisEvent): boolean {
   if (event.kind !== 'exchange' || event.incomplete !== undefined) return true;
-  return (event.failed || event.status === '429') && textIn(fieldsIn(event.fields.http)?.requestId) !== '';
+  return (event.failed || event.status === '429') && requestIdOf(event) !== '';
 }
 
 /** Complete, not failed or refused, soon over, and its four times in their order. */

@@ -90,6 +90,14 @@ const TRAFFIC: Readonly<Record<string, Traffic>> = {
     headers: (index) => `X-Request-Id: id${index}\r\n`,
     status: (_index, connection) => (connection > 0 ? '200 OK' : '503 Down'),
   },
+  'retries with ids of which some are masked': {
+    connections: 2,
+    requests: 300,
+    every: 60,
+    // The first and the last ones are not: of those that were added up the time of the last one is known.
+    headers: (index) => `X-Request-Id: ${index % 3 === 0 || index === 299 ? `id${index}` : maskedId(index)}\r\n`,
+    status: (_index, connection) => (connection > 0 ? '200 OK' : '503 Down'),
+  },
   'ids without retries': {
     connections: 2,
     requests: 300,
@@ -97,6 +105,9 @@ const TRAFFIC: Readonly<Record<string, Traffic>> = {
     headers: (index, connection) => `X-Request-Id: id${connection}-${index}\r\n`,
   },
 };
+
+/** What is masked also where a request id should be. */
+const maskedId = (number: number) => `Bearer k${number}`;
 
 const FORMS = ['summary', 'findings', 'map', 'csv=routes'].flatMap((output) => {
   const [name = '', argument] = output.split('=');

@@ -2,9 +2,7 @@ import type { FlowIdentity } from '../flow/flow-facts.ts';
 import { FINDING_SUBJECTS } from '../limits.ts';
 import { RecentMap } from '../recent-map.ts';
 import type { Exchange } from '../record/event.ts';
-import { fieldsIn, textIn } from '../record/field-values.ts';
-import { MASK } from '../record/mask.ts';
-import { requestIdHash } from '../record/repeated-exchanges.ts';
+import { requestIdHash, requestIdOf } from '../record/repeated-exchanges.ts';
 import { Case } from './cases.ts';
 import type { DetectorKind } from './detector.ts';
 import type { Finding } from './finding.ts';
@@ -42,10 +40,9 @@ export const retries: DetectorKind = {
     };
     return {
       event: (event, flow, server) => {
-        if (event.kind !== 'exchange' || event.fields.http === undefined) return;
-        const requestId = textIn(fieldsIn(event.fields.http)?.requestId);
-        // Masks of different secrets are the same.
-        if (requestId === '' || requestId.includes(MASK)) return;
+        if (event.kind !== 'exchange') return;
+        const requestId = requestIdOf(event);
+        if (requestId === '') return;
         const upstream = upstreamOf(server);
         if (upstream === undefined) return;
         attempt(upstream, event, flow, requestIdHash(requestId));

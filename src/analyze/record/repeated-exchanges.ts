@@ -1,4 +1,6 @@
-import type { Exchange } from './event.ts';
+import type { AnalysisEvent, Exchange } from './event.ts';
+import { fieldsIn, textIn } from './field-values.ts';
+import { MASK } from './mask.ts';
 
 /** Durations in the buckets of a Histogram (summary/histogram.ts): sum and maximum in ns, and buckets as numbers and counts in turn. */
 export interface Durations {
@@ -16,7 +18,7 @@ export type RepeatedTimes = Readonly<Partial<Record<(typeof REPEATED_TIMES)[numb
  * than REPEATED_NS. An analysis beside an agent adds them up where an output only counts them.
  */
 export interface RepeatedExchanges {
-  /** The last of them. Its label is empty, and of its fields only those that RepeatedFields names are there. */
+  /** The last of them. Its label is empty, and of its fields only `http.version` is there. */
   readonly exchange: Exchange;
   /** How many they are, 1 or more. */
   readonly count: number;
@@ -37,6 +39,12 @@ export const LATE_NS = 50e6;
 
 /** A pod is cold for so long after its first request, ns: exchanges of that time are not added to later ones. */
 export const COLD_NS = 60e9;
+
+/** The `x-request-id` of a request; empty without one, and for one that is masked: masks of different secrets are the same. */
+export function requestIdOf({ fields }: AnalysisEvent): string {
+  const id = textIn(fieldsIn(fields.http)?.requestId);
+  return id.includes(MASK) ? '' : id;
+}
 
 /** A hash of a request id, uint32 (FNV-1a). */
 export function requestIdHash(id: string): number {
