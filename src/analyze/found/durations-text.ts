@@ -2,7 +2,7 @@ import type { Durations } from '../record/repeated-exchanges.ts';
 import { FIRST_BUCKET, LAST_BUCKET } from '../summary/histogram.ts';
 import { amount, type Shape, WrongShape } from './shape.ts';
 
-/** Digits of what a bucket counts at most. */
+/** What a bucket counts at most. */
 const COUNT_MAXIMUM = 2 ** 32 - 1;
 const BASE = 36;
 

@@ -16,6 +16,7 @@ import {
 } from '../limits.ts';
 import { RecentMap } from '../recent-map.ts';
 import type { AnalysisEvent } from '../record/event.ts';
+import { hasWaited } from '../record/repeated-exchanges.ts';
 import type { Sample } from '../record/sample-record.ts';
 import { BEGAN } from './began.ts';
 import { eventShape } from './event-shape.ts';
@@ -218,7 +219,8 @@ export class FoundReader {
 
   #event([, , id, identity, leg, said]: readonly unknown[], interfaceId: number, stream: Stream): void {
     const event = eventShape(said, this.#by(stream)) as AnalysisEvent;
-    const flow = this.#countedFlow([id, identity, leg], interfaceId, stream);
+    const began = hasWaited(event) ? event.time : Number.POSITIVE_INFINITY;
+    const flow = this.#countedFlow([id, identity, leg], interfaceId, stream, began);
     if (flow !== undefined) this.#sink.event(event, flow);
   }
 
@@ -226,20 +228,27 @@ export class FoundReader {
   #repeated([, , id, identity, leg, said, parts]: readonly unknown[], interfaceId: number, stream: Stream): void {
     if (this.#sink.repeated === undefined) throw new WrongShape('no output for it');
     const repeated = repeatedShape(said, parts, this.#by(stream));
-    const flow = this.#countedFlow([id, identity, leg], interfaceId, stream);
-    if (flow === undefined || repeated.first < this.#flow(whole(id), stream).countsSince) return;
-    this.#sink.repeated(repeated, flow);
+    const flow = this.#countedFlow([id, identity, leg], interfaceId, stream, repeated.first);
+    if (flow !== undefined) this.#sink.repeated(repeated, flow);
   }
 
-  /** The flow of something found; undefined where it counts at another node. @param of its number, identity and leg */
-  #countedFlow([id, identity, leg]: readonly unknown[], interfaceId: number, stream: Stream): FoundFlow | undefined {
+  /**
+   * The flow of something found; undefined where it counts at another node, or may have been counted there.
+   * @param of its number, identity and leg @param began when what waited on its node began, ns; Infinity for what did not wait
+   */
+  #countedFlow(
+    [id, identity, leg]: readonly unknown[],
+    interfaceId: number,
+    stream: Stream,
+    began: number,
+  ): FoundFlow | undefined {
     // With null the flow is as it was with its last event.
     const own = identity === null ? undefined : (identityShape(identity, this.#by(stream)) as FoundIdentity);
     const flow = this.#flow(whole(id), stream);
     if (own !== undefined) this.#joinedTo(flow, leg, stream);
     flow.identity = own ?? flow.identity;
     if (flow.identity === undefined) throw new WrongShape('no identity');
-    if (isCopy(flow)) return undefined;
+    if (isCopy(flow) || began < flow.countsSince) return undefined;
     return new FoundFlow(flow, interfaceId, { identity: flow.identity, sample: sampledOf(stream) });
   }
 

@@ -31,6 +31,14 @@ export interface RepeatedExchanges {
   readonly requestIds: readonly number[];
 }
 
+/**
+ * Whether an event is an exchange that waited for others like it, and remained alone: it travels without a label, which all other
+ * exchanges have.
+ */
+export function hasWaited(event: AnalysisEvent): boolean {
+  return event.kind === 'exchange' && event.label === '';
+}
+
 /** An exchange that takes so long is looked at by itself, ns: a call of this length may explain a slow response. */
 export const REPEATED_NS = 100e6;
 

@@ -234,8 +234,11 @@ test('a connection goes on where the agent is back, unless another one opens on 
 const at = (place: number, [kind, , ...rest]: readonly unknown[]) => [kind, place, ...rest];
 
 test('what was added up before a flow took over from a lost agent may be counted there already', () => {
-  const { take, counts } = reader();
+  const { take, counts, events } = reader();
   const none = [0, 0, ''];
+  // One that remained alone has no label.
+  const alone = (flow: number, time: number) =>
+    exchange(flow, { ...EXCHANGE, label: '', time, requestEnd: time, responseTime: time, responseEnd: time });
   const added = (flow: number, count: number, first: number) => [
     ...exchange(flow, { ...EXCHANGE, time: 0, requestEnd: 0, responseTime: 0 }).with(0, 'a'),
     [count, first, 1, 1, [none, none, none, none, [5, 5, '-8w']], ''],
@@ -244,8 +247,13 @@ test('what was added up before a flow took over from a lost agent may be counted
   take(2, ['i', 0], began(9), added(9, 20, -400));
   expect(counts).toEqual([7]);
   take(3, ['i', 0]);
-  take(2, added(9, 30, -1), added(9, 40, 0));
+  take(2, added(9, 30, -1), added(9, 40, 0), alone(9, -1), alone(9, 0), exchange(9));
   expect(counts).toEqual([7, 40]);
+  // What travelled at once was under way.
+  expect(events.map(({ event }) => [event.label, event.time])).toEqual([
+    ['', 1000],
+    ['GET /', 970],
+  ]);
 });
 
 test('a connection with both legs at the node of a lost agent counts at the leg that the next agent takes', () => {
