@@ -38,11 +38,15 @@ export class Case {
     else this.areTextsCut = true;
   }
 
-  /** Several cases of one flow. @param first, last ns */
-  addSeveral(count: number, flow: number, first: number, last: number): void {
-    this.add(flow, first);
+  /** Several cases of one flow, which may come later than others of their time. @param first, last ns @param text as for `add` */
+  addSeveral(count: number, flow: number, first: number, last: number, text = ''): void {
+    const isFirst = Number.isNaN(this.first);
+    const begin = isFirst ? first : Math.min(this.first, first);
+    const end = isFirst ? last : Math.max(this.last, last);
+    this.add(flow, first, text);
     this.cases += count - 1;
-    this.last = Math.max(this.last, last);
+    this.first = begin;
+    this.last = end;
   }
 
   /** Whether a further case with a text changes nothing but numbers. */

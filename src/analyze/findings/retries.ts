@@ -45,14 +45,14 @@ export const retries: DetectorKind = {
         if (requestId === '') return;
         const upstream = upstreamOf(server);
         if (upstream === undefined) return;
-        attempt(upstream, event, flow, requestIdHash(requestId));
+        attempt(upstream, flow, event, { first: event.time, id: requestIdHash(requestId) });
       },
       // None of them failed; one may be the last attempt of a request that did.
-      repeated: ({ exchange, requestIds }, flow, server) => {
+      repeated: ({ exchange, first, requestIds }, flow, server) => {
         if (requestIds.length === 0) return;
         const upstream = upstreamOf(server);
         if (upstream === undefined) return;
-        for (const id of requestIds) attempt(upstream, exchange, flow, id);
+        for (const id of requestIds) attempt(upstream, flow, exchange, { first, id });
       },
       findings: () => {
         const found: Finding[] = [];
@@ -79,12 +79,17 @@ export const retries: DetectorKind = {
   },
 };
 
-/** One more attempt of a request. @param id requestIdHash of its id */
-function attempt(upstream: Upstream, { route, time, failed, status }: Exchange, flow: FlowIdentity, id: number): void {
+/** One more attempt of a request. @param of when it began at the earliest, ns, at the latest with the exchange; and requestIdHash of its id */
+function attempt(
+  upstream: Upstream,
+  flow: FlowIdentity,
+  { route, time, failed, status }: Exchange,
+  { first, id }: { readonly first: number; readonly id: number },
+): void {
   const key = `${id} ${flow.clientHost} ${route}`;
   upstream.attempts += 1;
   // A call that succeeded and comes again is another one.
-  if (upstream.last.get(key) === true) upstream.retried.add(flow.id, time, route);
+  if (upstream.last.get(key) === true) upstream.retried.addSeveral(1, flow.id, first, time, route);
   else upstream.requests += 1;
   upstream.last.set(key, failed || status === '429');
 }

@@ -35,6 +35,16 @@ test('examples are few, each once, and times are of the first and the last case'
   expect(found.most).toBe(5);
 });
 
+test('cases that were added up elsewhere may come later than others of their time: the first and the last are known all the same', () => {
+  const found = new Case();
+  found.addSeveral(3, 7, 500, 900, 'GET /b');
+  expect(found.evidence('').times).toEqual([500, 900]);
+  found.addSeveral(2, 8, 100, 700);
+  found.addSeveral(1, 8, 600, 950, 'GET /b');
+  expect(found).toMatchObject({ cases: 6, flows: [7, 8], first: 100, last: 950 });
+  expect(found.frequent()).toEqual(['GET /b']);
+});
+
 test('flows are shown by an expression', () => {
   expect([flowsWhere([]), flowsWhere([7]), flowsWhere([7, 8])]).toEqual([undefined, 'flow == 7', 'flow in [7, 8]']);
 });

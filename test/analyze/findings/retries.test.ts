@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { requestIdHash } from '../../../src/analyze/record/repeated-exchanges.ts';
 import { type BuiltSegment, handshake } from '../../support/built-capture.ts';
 import { codesOf, foundIn, Judged } from '../../support/found-in.ts';
 
@@ -24,6 +25,36 @@ test('few, single, successful ones, and those without an id are not', () => {
   expect(tried(20, 1, true)).not.toContain('RETRY_STORM');
   expect(tried(20, 3, false)).not.toContain('RETRY_STORM');
   expect(tried(20, 3, true, false)).not.toContain('RETRY_STORM');
+});
+
+test('of retries that were added up beside an agent the evidence covers all, whichever connection ends first', () => {
+  const judged = new Judged();
+  const ids = Array.from({ length: 20 }, (_, request) => request);
+  const failing = judged.flow(1, 2);
+  for (const request of ids) {
+    const fields = { http: { requestId: `id-${request}` } };
+    judged.exchange(failing, request, 1, { failed: true, status: '503', fields });
+  }
+  const counted = { requestBytes: 40, responseBytes: 40, status: '200', failed: false };
+  const exchange = {
+    kind: 'exchange',
+    protocol: 'http',
+    label: '',
+    route: 'GET /cart',
+    fields: {},
+    ...counted,
+  } as const;
+  for (const [from, to, requests] of [
+    [60e6, 90e6, ids.slice(10)],
+    [30e6, 50e6, ids.slice(0, 10)],
+  ] as const) {
+    const requestIds = requests.map((request) => requestIdHash(`id-${request}`));
+    const sums = { count: 10, first: from, requestBytes: 400, responseBytes: 400, times: {}, requestIds };
+    const last = { ...exchange, time: to, requestEnd: to, responseTime: to, responseEnd: to };
+    judged.repeated({ exchange: last, ...sums }, judged.flow(1, 2));
+  }
+  const [storm] = judged.found.filter(({ code }) => code === 'RETRY_STORM');
+  expect(storm).toMatchObject({ attempts: 40, cases: 20, evidence: [{ times: [30e6, 90e6] }] });
 });
 
 test.each(['x-request-id', 'X-Request-Id'])('the id is read from the requests themselves: %s', (name) => {
