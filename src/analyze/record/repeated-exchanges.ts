@@ -9,7 +9,7 @@ export interface Durations {
   readonly buckets: readonly number[];
 }
 
-/** The durations that a row of a summary has, by the names that ExchangeRow gives them. */
+/** The durations that a row of a summary has, in the order in which they travel; by these names they are saved, too. */
 export const REPEATED_TIMES = ['latency', 'ttfb', 'serverTime', 'firstByte', 'twoPackets'] as const;
 export type RepeatedTimes = Readonly<Partial<Record<(typeof REPEATED_TIMES)[number], Durations>>>;
 

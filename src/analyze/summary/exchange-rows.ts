@@ -1,6 +1,6 @@
 import type { AlikeSums } from '../flow/alike.ts';
 import type { Exchange } from '../record/event.ts';
-import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
+import { REPEATED_TIMES, type RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { Histogram } from './histogram.ts';
 import { addTimes, type RowState, timesState } from './row-state.ts';
 import { statusCode } from './status-code.ts';
@@ -30,7 +30,7 @@ interface StatusCount {
 
 /** What a row's state may have. */
 export const EXCHANGE_COUNTS = ['count', 'failed', 'incomplete', 'requestBytes', 'responseBytes'] as const;
-export const EXCHANGE_TIMES = ['latency', 'ttfb', 'serverTime', 'firstByte', 'twoPackets'] as const;
+export const EXCHANGE_TIMES = REPEATED_TIMES;
 type ExchangeTime = (typeof EXCHANGE_TIMES)[number];
 
 /** What was counted of one route of one server, or of several together. */
