@@ -21,6 +21,13 @@ const LENGTH_AT = 24;
 /** Bytes of a batch's block before its compressed bytes. */
 const BATCH_HEADER_BYTES = 16;
 
+/**
+ * How batches are written, in the uppermost byte of their length. It counts up with every change of found-columns: what an agent of
+ * another version found is left out and counted, not misread.
+ */
+const BATCH_FORM = 1;
+const LENGTH_BITS = 24;
+
 /** A found block without its JSON text. */
 export interface FoundPlace {
   /** Of the section: the first that brought a packet, whichever the thing found is of. */
@@ -86,7 +93,7 @@ export function foundText({ bytes, view, offset }: BlockView): { readonly stream
 /** The block of several texts found, as columns (found-columns), compressed with zstd. @param length of the columns, before */
 export function foundBatch(packed: Uint8Array, length: number): Uint8Array {
   const lengths = Buffer.alloc(8);
-  lengths.writeUInt32LE(length, 0);
+  lengths.writeUInt32LE(BATCH_FORM * 2 ** LENGTH_BITS + length, 0);
   lengths.writeUInt32LE(packed.length, 4);
   return plainBlock(BLOCK.ksnoopFoundBatch, Buffer.concat([lengths, packed]));
 }
@@ -100,7 +107,9 @@ export function packedBatch({
   littleEndian,
 }: BlockView): { readonly packed: Uint8Array; readonly length: number } | undefined {
   if (!littleEndian || length < BATCH_HEADER_BYTES + 4) return undefined;
-  const unpacked = view.getUint32(offset + 8, true);
+  const formAndLength = view.getUint32(offset + 8, true);
+  if (formAndLength >>> LENGTH_BITS !== BATCH_FORM) return undefined;
+  const unpacked = formAndLength & (2 ** LENGTH_BITS - 1);
   const size = view.getUint32(offset + 12, true);
   // A length near 2^32 is 0 with padding.
   if (unpacked > COLUMNS_MAXIMUM || size > length || padded(size) !== length - BATCH_HEADER_BYTES - 4) {

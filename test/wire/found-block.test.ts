@@ -39,6 +39,11 @@ test('a batch has the bytes that it was made of, and claims no more than a reade
   expect(packedBatch(viewOf(foundBatch(packed, 99)))).toEqual({ packed: Buffer.from(packed), length: 99 });
   expect(packedBatch(viewOf(foundBatch(packed, COLUMNS_MAXIMUM + 1)))).toBeUndefined();
   const block = viewOf(foundBatch(packed, 99));
+  for (const form of [0, 2]) {
+    const other = viewOf(foundBatch(packed, 99));
+    other.view.setUint8(11, form);
+    expect(packedBatch(other)).toBeUndefined();
+  }
   block.view.setUint32(12, 0xffff_fff0, true);
   expect(packedBatch(block)).toBeUndefined();
   expect(packedBatch({ ...block, length: 12 })).toBeUndefined();
