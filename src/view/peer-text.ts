@@ -11,9 +11,17 @@ export function peerName(peer: PeerRecord): string | undefined {
 }
 
 function localName({ pod, service, namespace, name, node }: PeerRecord): string | undefined {
-  if (pod !== undefined) return namespace === undefined ? pod : `${namespace}/${pod}`;
+  if (pod !== undefined) return namespace === undefined ? pod : podName(namespace, pod);
   if (service !== undefined) return namespace === undefined ? service : `${service}.${namespace}`;
   return name ?? node;
+}
+
+/** The pod that was asked for last: events one after another often have the same client. */
+let lastPod = { namespace: '', pod: '', text: '/' };
+
+function podName(namespace: string, pod: string): string {
+  if (pod !== lastPod.pod || namespace !== lastPod.namespace) lastPod = { namespace, pod, text: `${namespace}/${pod}` };
+  return lastPod.text;
 }
 
 /**

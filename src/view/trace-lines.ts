@@ -205,6 +205,34 @@ function kindText({ kind, calls }: HopRecord): string {
 /** All that the request passed: `shop/client-1 → ingress/edge → shop/web-2`. */
 function routeText({ src, dst, hops }: TraceRecord): string {
   const client = peerText(src);
+  // Requests to one server often pass the same, and the server has the time in the middle.
+  const middle = hops[hops.length >> 1];
+  if (middle === undefined) return stopsText([client, peerText(dst)]);
+  const known = routes.get(middle.from);
+  if (known !== undefined && client === known.client && isSameWay(hops, known.hops)) return known.text;
+  const text = stopsText(stopsOf(client, hops));
+  if (routes.size >= ROUTES_KEPT) routes.clear();
+  routes.set(middle.from, { client, hops, text });
+  return text;
+}
+
+/** By where the hop in the middle begins: the route that had it last. */
+const routes = new Map<string, { readonly client: string; readonly hops: readonly HopRecord[]; readonly text: string }>();
+const ROUTES_KEPT = 256;
+
+/** Whether hops lead through the same places. */
+function isSameWay(some: readonly HopRecord[], others: readonly HopRecord[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let index = 0; index < some.length; index += 1) {
+    const { from, to, depth } = some[index] as HopRecord;
+    const other = others[index] as HopRecord;
+    if (from !== other.from || to !== other.to || depth !== other.depth) return false;
+  }
+  return true;
+}
+
+/** The places that a client's request passed, each once. */
+function stopsOf(client: string, hops: readonly HopRecord[]): string[] {
   const stops: string[] = [];
   // A node that puts its own address in place of the client's is passed later.
   const isPassedLater = hops[0]?.from !== client && hops.some(({ depth, to }) => depth === 0 && to === client);
@@ -213,25 +241,11 @@ function routeText({ src, dst, hops }: TraceRecord): string {
     if (!stops.includes(from)) stops.push(from);
     if (to !== undefined && !stops.includes(to)) stops.push(to);
   }
-  if (hops.length === 0) stops.push(peerText(dst));
-  const last = stops[stops.length - 1] ?? '';
-  // Requests to one server often pass the same.
-  const known = routes.get(last);
-  if (known !== undefined && isSameList(stops, known.stops)) return known.text;
-  const text = stops.map(sanitise).join(' → ');
-  if (routes.size >= ROUTES_KEPT) routes.clear();
-  routes.set(last, { stops, text });
-  return text;
+  return stops;
 }
 
-/** By the last stop: the route that led there last. */
-const routes = new Map<string, { readonly stops: readonly string[]; readonly text: string }>();
-const ROUTES_KEPT = 256;
-
-function isSameList(some: readonly string[], others: readonly string[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let index = 0; index < some.length; index += 1) if (some[index] !== others[index]) return false;
-  return true;
+function stopsText(stops: readonly string[]): string {
+  return stops.map(sanitise).join(' → ');
 }
 
 function peerText(peer: TraceRecord['src']): string {

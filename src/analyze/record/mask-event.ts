@@ -42,7 +42,11 @@ const routes = new CacheOfTexts();
 /** What any text of a protocol becomes. Most texts come often. */
 function anyText(text: string): string {
   if (text.length > CACHED_CHARACTERS) return maskText(maskTarget(text));
-  if (text.length < 8 || plain.has(text)) return text;
+  return text.length < 8 || plain.has(text) ? text : maskedAnew(text);
+}
+
+/** A function of its own: what its closure uses is allocated wherever the function around it is entered. */
+function maskedAnew(text: string): string {
   return texts.of(text, '', () => plain.masked(text));
 }
 

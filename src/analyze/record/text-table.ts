@@ -6,9 +6,13 @@ const PLACES = 4096;
 /** Bytes of texts that are remembered. */
 const WIDTH = 96;
 
+/** Texts found again while as many as there are places were not: with fewer, so many are made without the table. */
+const REUSED_MINIMUM = 256;
+const UNCACHED = 16 * PLACES;
+
 /**
  * Texts of bytes, the same few over and over: found by their bytes, without making a string to look them up. Four bytes at a time are
- * hashed and compared.
+ * hashed and compared. Where texts do not come again, looking them up costs more than making them: then the table rests for a while.
  */
 export class TextTable {
   readonly #width: number;
@@ -20,6 +24,10 @@ export class TextTable {
   readonly #texts: (string | undefined)[] = new Array<string | undefined>(PLACES).fill(undefined);
   /** The bytes that are looked up. */
   readonly #words: Int32Array;
+  /** Texts found, and texts made, since it was last decided whether looking them up pays; texts that are made without it from now on. */
+  #found = 0;
+  #made = 0;
+  #uncached = 0;
 
   /**
    * @param make the text of bytes; each byte one character without
@@ -37,6 +45,10 @@ export class TextTable {
   text(bytes: Uint8Array, start: number, end: number): string {
     const length = end - start;
     if (length > this.#width || length <= 0) return this.#make(bytes, start, end);
+    if (this.#uncached > 0) {
+      this.#uncached -= 1;
+      return this.#make(bytes, start, end);
+    }
     const words = this.#words;
     let count = 0;
     let hash = length;
@@ -58,7 +70,10 @@ export class TextTable {
     }
     const place = hash & (PLACES - 1);
     const text = this.#texts[place];
-    if (text !== undefined && this.#lengths[place] === length && this.#isKnown(place, count)) return text;
+    if (text !== undefined && this.#lengths[place] === length && this.#isKnown(place, count)) {
+      this.#found += 1;
+      return text;
+    }
     return this.#remember(place, count, length, this.#make(bytes, start, end));
   }
 
@@ -75,6 +90,12 @@ export class TextTable {
     for (let index = 0; index < count; index += 1) this.#known[from + index] = this.#words[index] as number;
     this.#lengths[place] = length;
     this.#texts[place] = text;
+    this.#made += 1;
+    if (this.#made === PLACES) {
+      if (this.#found < REUSED_MINIMUM) this.#uncached = UNCACHED;
+      this.#made = 0;
+      this.#found = 0;
+    }
     return text;
   }
 }

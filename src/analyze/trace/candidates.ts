@@ -58,7 +58,9 @@ export class Candidates {
 
   /** A request that is done is no candidate any more. */
   forget(call: Call): void {
-    for (const { key, start, end } of this.#filed.get(call) ?? []) {
+    const filed = this.#filed.get(call);
+    if (filed === undefined) return;
+    for (const { key, start, end } of filed) {
       const served = this.#served.get(key);
       served?.remove(call, start, end);
       if (served?.isEmpty === true) this.#served.delete(key);

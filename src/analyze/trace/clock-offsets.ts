@@ -50,7 +50,7 @@ export class ClockOffsets {
   between(from: number, to: number, time: number): ClockOffset | undefined {
     if (from === to) return { offset: 0, error: 0 };
     const window = this.#window(from, to, time, false);
-    if (window === undefined || Math.min(...window.count) < LEAST_PACKETS) return undefined;
+    if (window === undefined || window.count[0] < LEAST_PACKETS || window.count[1] < LEAST_PACKETS) return undefined;
     const [there, back] = window.least;
     // A clock was set.
     if (there + back < 0) return undefined;

@@ -104,11 +104,14 @@ export interface TraceRecorderSources {
   readonly about?: AboutConnection | undefined;
 }
 
+/** What the parts of a route usually take: by the part's place within it, then by its kind. */
+type UsualParts = (Map<PartKind, Histogram> | undefined)[];
+
 /** Makes records of traces. */
 export class TraceRecorder {
   readonly #sources: TraceRecorderSources;
-  /** What parts of routes usually take: by route, then by the part's place and kind. */
-  readonly #usual = new Map<string, (Map<PartKind, Histogram> | undefined)[]>();
+  /** What parts of routes usually take, by route. */
+  readonly #usual = new Map<string, UsualParts>();
   #usualParts = 0;
 
   readonly #connects: ConnectSources;
@@ -203,32 +206,33 @@ export class TraceRecorder {
     let best: number | undefined;
     let most = 0;
     let positive = 0;
+    const usual = this.#usual.get(route) ?? [];
+    const isNew = usual.length === 0;
     for (let index = 0; index < hops.length; index += 1) {
       const hop = hops[index] as HopRecord;
       if (hop.latency > 0) positive += 1;
-      const excess = this.#excess(route, index, hop, Math.max(most, total * OUTSTANDING));
+      const excess = this.#excess(usual, index, hop, Math.max(most, total * OUTSTANDING));
       if (excess > most) {
         most = excess;
         best = index;
       }
     }
+    if (isNew && usual.length > 0) this.#usual.set(route, usual);
     return most >= total * OUTSTANDING && positive > 1 ? best : undefined;
   }
 
-  /** What a part took beyond what it usually took until now, ns: all of it while that is not known, and 0 where that cannot be `least`. */
-  #excess(route: string, index: number, { kind, latency }: HopRecord, least: number): number {
-    let parts = this.#usual.get(route);
-    let histogram = parts?.[index]?.get(kind);
+  /**
+   * What a part took beyond what it usually took until now, ns: all of it while that is not known, and 0 where that cannot be `least`.
+   * @param usual what the route's parts usually take: gets this one
+   */
+  #excess(usual: UsualParts, index: number, { kind, latency }: HopRecord, least: number): number {
+    let histogram = usual[index]?.get(kind);
     if (histogram === undefined) {
       if (this.#usualParts >= TRACE_ROUTES) return latency;
       this.#usualParts += 1;
       histogram = new Histogram();
-      if (parts === undefined) {
-        parts = [];
-        this.#usual.set(route, parts);
-      }
-      const kinds = parts[index];
-      if (kinds === undefined) parts[index] = new Map([[kind, histogram]]);
+      const kinds = usual[index];
+      if (kinds === undefined) usual[index] = new Map([[kind, histogram]]);
       else kinds.set(kind, histogram);
     }
     // To find the percentile takes longer than all the rest.

@@ -14,6 +14,19 @@ test('texts that differ in numbers between these characters alone have one shape
   expect(shapes.of('GET', '/items/10?n=1&x', 13)).toBe('first');
 });
 
+test('a text of the length of one that was found is not taken for it', () => {
+  const shapes = new NumberShapes<string>('/', '/?');
+  shapes.of('GET', '/a/10/b1');
+  shapes.remember('first');
+  // The second one is found by its length alone.
+  for (const same of ['/a/10/b1', '/a/99/b1', '/a/00/b1']) expect(shapes.of('GET', same), same).toBe('first');
+  for (const other of ['/a/1x/b1', '/a/10/b2', '/a/\x7f\x7f/b1', '/a/ä0/b1', '/a/1//b1', '/b/10/b1', 'xa/10/b1']) {
+    expect(shapes.of('GET', other), other).toBeUndefined();
+    expect(shapes.of('GET', '/a/11/b1')).toBe('first');
+  }
+  expect(shapes.of('PUT', '/a/10/b1')).toBeUndefined();
+});
+
 test('long numbers, long texts and texts that are not ASCII are not taken for others', () => {
   const shapes = new NumberShapes<number>('/', '/');
   const texts = [`/${'1'.repeat(17)}`, `/${'2'.repeat(17)}`, `/${'x'.repeat(128)}`, '/ä/1', '/\x7f/1', ''];

@@ -36,6 +36,31 @@ test('texts that differ in one byte are told apart', () => {
   expect([of('a'), of('\x00a'), of('a\x00')]).toEqual(['a', '\x00a', 'a\x00']);
 });
 
+test('where texts do not come again they are made without looking them up, until later', () => {
+  const { made, of } = counting();
+  const isMade = (text: string) => {
+    const before = made.length;
+    expect(of(text)).toBe(text);
+    return made.length > before;
+  };
+  for (let count = 0; count < 4096; count += 1) of(`/items/${count}`);
+  expect([isMade('/cart'), isMade('/cart')]).toEqual([true, true]);
+  for (let count = 2; count < 16 * 4096; count += 1) of(`/items/${count}`);
+  expect([isMade('/cart'), isMade('/cart')]).toEqual([true, false]);
+});
+
+test('texts of which some come again are looked up however many there are', () => {
+  const { made, of } = counting();
+  for (let count = 0; count < 20_000; count += 1) {
+    of(`/items/${count}`);
+    if (count % 8 === 0) of('/cart');
+  }
+  const before = made.length;
+  of('/cart');
+  of('/cart');
+  expect(made.length - before).toBeLessThan(2);
+});
+
 test('what is longer than the table is made each time, and more texts than it has places are right', () => {
   const { made, of } = counting(10);
   for (const text of ['0123456789', '0123456789', '0123456789a', '0123456789a']) expect(of(text)).toBe(text);

@@ -104,12 +104,8 @@ export function requestOf(head: Head, time: number, showSecrets: boolean, body: 
 }
 
 /** An exchange as far as it came. @param detail with what only those look at who see single events @param isLabelled with its path in its label, not its route alone */
-export function exchangeOf(
-  { request, response, end, interim }: Parts,
-  detail: boolean,
-  showSecrets: boolean,
-  isLabelled: boolean,
-): Exchange {
+export function exchangeOf(parts: Parts, detail: boolean, showSecrets: boolean, isLabelled: boolean): Exchange {
+  const { request, response, end } = parts;
   const method = request?.method ?? '';
   const path = request === undefined ? '' : showSecrets ? request.target : maskedTarget(request.target);
   const unseen = response?.unpaired === 'unknown' ? '(request unknown)' : '(request not seen)';
@@ -140,15 +136,18 @@ export function exchangeOf(
     incomplete,
     fields: !detail
       ? countedFields(request)
-      : (request?.head ?? '') + (response?.head ?? '') !== ''
-        ? new LateFields(() => ({
-            http: fieldsOf(path, status, lateParts({ request, response, interim }, showSecrets)),
-          }))
-        : { http: fieldsOf(path, status, { request, response, interim }) },
+      : (request !== undefined && request.head !== '') || (response !== undefined && response.head !== '')
+        ? lateFields(path, status, parts, showSecrets)
+        : { http: fieldsOf(path, status, parts) },
   };
 }
 
 type ShownParts = Pick<Parts, 'request' | 'response' | 'interim'>;
+
+/** A function of its own, as those with a closure below: what a closure uses is allocated wherever the function around it is entered. */
+function lateFields(path: string, status: number | undefined, parts: ShownParts, showSecrets: boolean): LateFields {
+  return new LateFields(() => ({ http: fieldsOf(path, status, lateParts(parts, showSecrets)) }));
+}
 
 /** What was kept of heads, read. */
 function lateParts({ request, response, interim }: ShownParts, showSecrets: boolean): ShownParts {
@@ -177,7 +176,11 @@ const plainTargets = new PlainTexts(maskTarget);
 const hosts = new CacheOfTexts();
 
 function maskedTarget(target: string): string {
-  return plainTargets.has(target) ? target : targets.of(target, '', () => plainTargets.masked(target));
+  return plainTargets.has(target) ? target : targetMaskedAnew(target);
+}
+
+function targetMaskedAnew(target: string): string {
+  return targets.of(target, '', () => plainTargets.masked(target));
 }
 
 function maskedHost(host: string): string {

@@ -20,7 +20,7 @@ const KEPT_MAXIMUM = 2048;
 /** What `Head.read` returns besides a place. */
 export const HEAD = { more: -1, none: -2 } as const;
 
-/** The same few targets are asked for over and over. */
+/** Mostly the same few targets are asked for over and over. */
 const targets = new TextTable();
 
 /** A message's head, as far as framing and the outputs need it. Reused: what is kept is copied out. */

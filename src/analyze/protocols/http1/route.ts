@@ -16,8 +16,14 @@ export function routeOf(method: string, target: string): string {
   const end = query < 0 || (fragment >= 0 && fragment < query) ? fragment : query;
   const known = shapes.of(method, target, end < 0 ? target.length : end);
   if (known !== undefined) return known;
-  const path = end < 0 ? target : target.slice(0, end);
-  const route = cache.of(path, method, () => {
+  const route = routeOfPath(method, end < 0 ? target : target.slice(0, end));
+  shapes.remember(route);
+  return route;
+}
+
+/** A function of its own: what its closure uses is allocated wherever the function around it is entered. */
+function routeOfPath(method: string, path: string): string {
+  return cache.of(path, method, () => {
     const plain = path
       .replace(/^https?:\/\/[^/]*/i, '')
       .split('/')
@@ -25,6 +31,4 @@ export function routeOf(method: string, target: string): string {
       .join('/');
     return `${method} ${plain === '' ? '/' : plain}`;
   });
-  shapes.remember(route);
-  return route;
 }
