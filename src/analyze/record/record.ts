@@ -9,7 +9,7 @@ import type { AnalysisEvent, Exchange, Fields, Incomplete, Side } from './event.
 import { otherSide, SIDE } from './event.ts';
 import { RECORD_VERSION } from './fields.ts';
 import { wholeFields } from './late-fields.ts';
-import { absoluteTimeText, nanosecondsOf, secondText } from './time-text.ts';
+import { absoluteTimeText, nanosecondsOf, TimeTexts } from './time-text.ts';
 
 /** A peer in a record. Members that are undefined are not in the JSON. */
 export interface PeerRecord {
@@ -145,8 +145,7 @@ export class Recorder {
   /** The second that it is in, and the nanoseconds within that. */
   readonly #baseSecond: number;
   readonly #baseNanoseconds: number;
-  #second = Number.NaN;
-  #secondText = '';
+  readonly #times = new TimeTexts();
 
   /** @param base the time of the analysis' first packet: ns since 1970 */
   constructor(sources: RecordSources, base: bigint) {
@@ -256,13 +255,7 @@ export class Recorder {
     // Whole numbers are exact up to 2^53: 104 days.
     if (!Number.isSafeInteger(since)) return absoluteTimeText(this.absolute(time));
     const seconds = Math.floor(since / 1e9);
-    const nanoseconds = since - seconds * 1e9;
-    const second = this.#baseSecond + seconds;
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#secondText = secondText(second);
-    }
-    return `${this.#secondText}.${String(nanoseconds).padStart(9, '0')}Z`;
+    return this.#times.of(this.#baseSecond + seconds, since - seconds * 1e9);
   }
 
   /** Nanoseconds since 1970. @param time ns since the first packet */

@@ -25,7 +25,7 @@ export interface HopRecord {
   readonly depth: number;
   /** ns */
   readonly latency: number;
-  /** Of a network hop: how long the request and the response took; undefined where the clocks at its ends are not known well enough. */
+  /** Of a network hop: how long the request and the response took; undefined where the clocks at its ends are not known well enough, or it was not wanted. */
   readonly oneWay: OneWay | undefined;
   readonly lost: readonly Lost[];
   readonly confidence: Confidence;
@@ -122,8 +122,11 @@ export class TraceRecorder {
     this.#connects = { names, states, hosts, about, place: (at, end) => this.#placeName(at) ?? peerText(end) };
   }
 
-  /** @param hasFields with the members of the request's protocol: `http`, `dns` */
-  record(call: Call, hasFields = true): TraceRecord {
+  /**
+   * @param hasFields with the members of the request's protocol: `http`, `dns`
+   * @param hasWays with how long the request and the response took in network hops, where that is known
+   */
+  record(call: Call, hasFields = true, hasWays = true): TraceRecord {
     const event = this.#sources.recorder().event(call.exchange, call.flow, hasFields);
     const parts = partsOf(call, this.#sources.places) ?? [];
     // Of the calls made because of it; of most there are none.
@@ -136,7 +139,7 @@ export class TraceRecorder {
         record = this.#recordOf(part.call, records);
       }
       sum += part.duration;
-      return this.#hop(part, record);
+      return this.#hop(part, record, hasWays);
     });
     const total = parts.length === 0 ? undefined : sum;
     const connect = call.connect === undefined ? undefined : connectRecord(call, call.connect, event, this.#connects);
@@ -161,7 +164,8 @@ export class TraceRecorder {
   }
 
   /** @param record of the part's call */
-  #hop({ call, kind, at, to, depth, duration, lost, confidence, count }: Part, record: EventRecord): HopRecord {
+  #hop(part: Part, record: EventRecord, hasWays: boolean): HopRecord {
+    const { call, kind, at, to, depth, duration, lost, confidence, count } = part;
     const { dst } = record;
     const isCall = kind === 'network' || kind === 'mesh' || kind === 'beyond' || kind === 'attempt';
     const isServer = kind === 'server' || kind === 'proxy' || kind === 'calls';
@@ -177,7 +181,10 @@ export class TraceRecorder {
       label: record.label,
       depth,
       latency: duration,
-      oneWay: kind === 'network' && to !== undefined ? this.#oneWay(at, to, call.exchange.time, duration) : undefined,
+      oneWay:
+        hasWays && kind === 'network' && to !== undefined
+          ? this.#oneWay(at, to, call.exchange.time, duration)
+          : undefined,
       lost,
       confidence,
       calls: count === 0 ? undefined : count,
