@@ -217,7 +217,10 @@ function routeText({ src, dst, hops }: TraceRecord): string {
 }
 
 /** By where the hop in the middle begins: the route that had it last. */
-const routes = new Map<string, { readonly client: string; readonly hops: readonly HopRecord[]; readonly text: string }>();
+const routes = new Map<
+  string,
+  { readonly client: string; readonly hops: readonly HopRecord[]; readonly text: string }
+>();
 const ROUTES_KEPT = 256;
 
 /** Whether hops lead through the same places. */

@@ -64,6 +64,35 @@ test('a line begins at the client also where a node on the way puts its own addr
   expect(line).toBe('14:03:07.123456 GET /cart 200 shop/client-1 → node1 → shop/web-1 15 ms');
 });
 
+test('a line has its own way, whatever the lines before it passed', () => {
+  const way = (hops: readonly HopRecord[], over: Partial<TraceRecord> = {}) =>
+    traceLine(trace({ hops, ...over }), style).replace('14:03:07.123456 GET /cart 200 ', '');
+  const ofPod = (namespace: string, pod: string) => ({ ip: '10.0.0.9', pod, namespace }) as TraceRecord['src'];
+  const server = hop({ kind: 'server', from: 'shop/web-1', to: undefined });
+  const usual = [hop({}), server];
+  const masked = hop({ from: 'shop/client-1', to: 'node1' });
+  const behind = hop({ from: 'node1', to: 'shop/web-1' });
+  // All of them have the server in their middle.
+  for (let round = 0; round < 2; round += 1) {
+    // One after the other differ in one thing alone.
+    expect(way(usual)).toBe('shop/client-1 → shop/web-1');
+    expect(way([masked, server])).toBe('shop/client-1 → node1 → shop/web-1');
+    expect(way(usual)).toBe('shop/client-1 → shop/web-1');
+    expect(way([hop({ from: 'node2' }), server])).toBe('shop/client-1 → node2 → shop/web-1');
+    expect(way(usual)).toBe('shop/client-1 → shop/web-1');
+    expect(way(usual, { src: ofPod('shop', 'client-2') })).toBe('shop/client-2 → shop/client-1 → shop/web-1');
+    expect(way(usual, { src: ofPod('test', 'client-1') })).toBe('test/client-1 → shop/client-1 → shop/web-1');
+    expect(way([masked, behind, server, server])).toBe('shop/client-1 → node1 → shop/web-1');
+    // Whose request it is shows at the first depth alone.
+    const src = { ip: '10.0.0.254', node: 'node1' } as TraceRecord['src'];
+    const deep = [hop({ to: 'node1', depth: 1 }), server];
+    expect(way([masked, server], { src })).toBe('shop/client-1 → node1 → shop/web-1');
+    expect(way(deep, { src })).toBe('node1 → shop/client-1 → shop/web-1');
+    expect(way([])).toBe('shop/client-1 → shop/web-1');
+    expect(way([], { dst: ofPod('shop', 'client-1') })).toBe('shop/client-1 → shop/client-1');
+  }
+});
+
 test('a connection that did not come up has a line with where its SYN was seen, and where not', () => {
   const connect = {
     outcome: 'unanswered',

@@ -56,7 +56,8 @@ export class NumberShapes<Value> {
     if (end > WIDTH || end === 0) return undefined;
     // Texts of one length often have one shape: to compare with that takes half the time of looking it up.
     const latest = (this.#latest[end] as number) - 1;
-    if (latest >= 0 && this.#firsts[latest] === first && this.#isOfShape(latest, text, end)) return this.#values[latest];
+    if (latest >= 0 && this.#firsts[latest] === first && this.#isOfShape(latest, text, end))
+      return this.#values[latest];
     const codes = this.#codes;
     const kinds = this.#kinds;
     let hash = first.length === 0 ? 0 : first.charCodeAt(0) * 31 + first.length;

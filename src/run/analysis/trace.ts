@@ -40,7 +40,8 @@ export const trace: AnalysisOutputKind = {
     const done = (call: Call) => {
       if (session.where?.matches(session.recorder.event(call.exchange, call.flow)) === false) return;
       const isElsewhere = isOfNodesAlone(call);
-      const record = isElsewhere && call.connect === undefined ? undefined : recorder.record(call, json, json || verbose);
+      const record =
+        isElsewhere && call.connect === undefined ? undefined : recorder.record(call, json, json || verbose);
       if (record === undefined || (isElsewhere && record.connect?.notSeen.length === 0)) {
         ofNodes += 1;
         return;

@@ -27,6 +27,22 @@ test('a text of the length of one that was found is not taken for it', () => {
   expect(shapes.of('PUT', '/a/10/b1')).toBeUndefined();
 });
 
+test('a text is not taken for a longer one that has the place of its shape by now', () => {
+  const shapes = new NumberShapes<string>('/', '/');
+  let replaced = 0;
+  for (let count = 0; count < 5000; count += 1) {
+    const known = shapes.of('', '/a/1');
+    if (known === undefined) {
+      shapes.remember('short');
+      replaced += 1;
+      expect(shapes.of('', '/a/2')).toBe('short');
+    } else expect(known).toBe('short');
+    const longer = `/a/1/x${count}`;
+    if (shapes.of('', longer) === undefined) shapes.remember('longer');
+  }
+  expect(replaced).toBeGreaterThan(2);
+});
+
 test('long numbers, long texts and texts that are not ASCII are not taken for others', () => {
   const shapes = new NumberShapes<number>('/', '/');
   const texts = [`/${'1'.repeat(17)}`, `/${'2'.repeat(17)}`, `/${'x'.repeat(128)}`, '/ä/1', '/\x7f/1', ''];
