@@ -79,7 +79,7 @@ export const dnsTransport: DetectorKind = {
         if (!query.isForAddress) return { counted: () => {} };
         const race = races.of(server);
         return {
-          each: (id, time, latency) => lookups.set(id, query, time, latency < ANSWERED_NS),
+          lastOfFlow: (id, time, latency) => lookups.set(id, query, time, latency < ANSWERED_NS),
           counted: (sums) => {
             race.attempts += sums.count;
           },

@@ -115,10 +115,12 @@ export class Findings {
       if (taker === undefined) return undefined;
       takers.push(taker);
     }
-    const [each, ...others] = takers.flatMap((taker) => (taker.each === undefined ? [] : [taker.each]));
+    const [lastOfFlow, ...others] = takers.flatMap((taker) =>
+      taker.lastOfFlow === undefined ? [] : [taker.lastOfFlow],
+    );
     if (others.length > 0) return undefined;
     return {
-      ...(each === undefined ? {} : { each }),
+      ...(lastOfFlow === undefined ? {} : { lastOfFlow }),
       counted: (sums) => {
         tally.exchanges += sums.count;
         for (const taker of takers) taker.counted(sums);

@@ -34,8 +34,9 @@ export interface AlikeSums {
   /** Sum and maximum of the latencies, ns. */
   readonly sum: number;
   readonly max: number;
-  /** The first `count` of these are their latencies' buckets (summary/histogram.ts), within these bounds. */
-  readonly buckets: Int32Array;
+  /** From `start` on `count` of these are their latencies' buckets (summary/histogram.ts), within these bounds. */
+  readonly buckets: Int16Array;
+  readonly start: number;
   readonly lowest: number;
   readonly highest: number;
   /** When the request of the last one was sent, ns. */
@@ -46,6 +47,9 @@ export interface AlikeSums {
 export interface AlikeTaker {
   /** Of several kinds the one that came last comes last. */
   counted(sums: AlikeSums): void;
-  /** Every exchange, in the order in which they came; before `counted`. @param flow its number @param time ns @param latency ns */
-  each?(flow: number, time: number, latency: number): void;
+  /**
+   * At least the last exchange of each flow of all that were counted, in the order in which they came; before `counted`.
+   * @param flow its number @param time ns @param latency ns
+   */
+  lastOfFlow?(flow: number, time: number, latency: number): void;
 }

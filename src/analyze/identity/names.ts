@@ -76,9 +76,18 @@ export class Names {
   /** By host number: 1 for an address of this machine alone (127.0.0.0/8, ::1), 2 for any other; 0 not known yet. */
   #loopback = new Uint8Array(1024);
 
+  #changes = 0;
+  /** An address had two owners, one after the other. */
+  #areTimed = false;
+
   /** @param hosts whose numbers `ofHost` is asked with */
   constructor(hosts?: Hosts) {
     this.#hosts = hosts;
+  }
+
+  /** Another number after each change of what `ofHost` returns; undefined where that also depends on the time. */
+  get version(): number | undefined {
+    return this.#areTimed ? undefined : this.#changes;
   }
 
   /** Addresses used at the interface of a pod that is not the cluster's owner of them: the cluster's word holds. */
@@ -157,6 +166,7 @@ export class Names {
   addInterface(id: number, name: string, description = ''): void {
     const parts = interfaceIdentity(name, description);
     this.#interfaces[id] = this.#identities.get(parts);
+    this.#changes += 1;
     this.#clusters[id] = this.#hosts?.clusters.number(clusterOf(description)) ?? 0;
     if (parts.node !== undefined) this.#nodes.add(parts.node);
   }
@@ -311,6 +321,8 @@ export class Names {
         this.#dropped += 1;
       }
     }
+    if (tenures.length > 1) this.#areTimed = true;
+    this.#changes += 1;
     entry.from = 0;
     entry.until = 0;
   }

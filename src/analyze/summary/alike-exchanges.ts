@@ -1,17 +1,14 @@
-import type { AlikeExchanges, AlikeSums, AlikeTaker } from '../flow/alike.ts';
+import type { AlikeExchanges, AlikeTaker } from '../flow/alike.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
 import type { Exchange } from '../record/event.ts';
-import { bucketOf } from './histogram.ts';
+import { WaitingAlike } from './alike-waiting.ts';
 
 /** Kinds between one client and one server that are known at once: in sets, in which the oldest one goes; powers of two. */
 const SETS = 1024;
 const WAYS = 4;
 const CELLS = SETS * WAYS;
-
-/** Exchanges that wait for being counted. */
-const WAITING = 8192;
 
 /** After so many kinds were learned it pays only where as many exchanges were counted; else so many are not looked at. */
 const LEARNED = 4096;
@@ -22,7 +19,7 @@ const KEY = 4;
 
 /**
  * Counts alike exchanges many at a time, kind by kind: where hundreds of names take turns, what each of them is added to would have
- * to come from memory for each exchange. Bounded: CELLS kinds, WAITING exchanges.
+ * to come from memory for each exchange. Bounded: CELLS kinds, and the exchanges that wait.
  */
 export class CountedAlike implements AlikeExchanges {
   readonly #names: Names;
@@ -33,24 +30,14 @@ export class CountedAlike implements AlikeExchanges {
   /** Who they were: a name may change. */
   readonly #clients = new Array<Identity | undefined>(CELLS).fill(undefined);
   readonly #servers = new Array<Identity | undefined>(CELLS).fill(undefined);
+  /** Names.version when they were that; -1 for none. */
+  readonly #versions = new Float64Array(CELLS).fill(-1);
   readonly #takers = new Array<AlikeTaker | undefined>(CELLS).fill(undefined);
   readonly #next = new Uint8Array(SETS);
   #learned = 0;
   #counted = 0;
   #skipped = 0;
-  /** What waits. */
-  #size = 0;
-  readonly #cells = new Int32Array(WAITING);
-  readonly #flows = new Int32Array(WAITING);
-  readonly #times = new Float64Array(WAITING);
-  readonly #latencies = new Float64Array(WAITING);
-  readonly #requestBytes = new Int32Array(WAITING);
-  readonly #responseBytes = new Int32Array(WAITING);
-  /** By cell the first that waits, and by each the next one of its cell; -1 for none. */
-  readonly #first = new Int32Array(CELLS).fill(-1);
-  readonly #following = new Int32Array(WAITING);
-  readonly #order = new Int32Array(CELLS);
-  readonly #sums = new Sums();
+  readonly #waiting = new WaitingAlike(CELLS, this.#takers);
 
   /** @param takerOf who takes what is alike to an event; undefined where each one matters */
   constructor(names: Names, takerOf: (event: Exchange, flow: FlowInfo) => AlikeTaker | undefined) {
@@ -72,15 +59,8 @@ export class CountedAlike implements AlikeExchanges {
     }
     const cell = this.#find(kind, flow);
     if (cell < 0 || !this.#areNamed(cell, flow, time)) return false;
-    if (this.#size === WAITING) this.count();
-    const at = this.#size;
-    this.#size = at + 1;
-    this.#cells[at] = cell;
-    this.#flows[at] = flow.id;
-    this.#times[at] = time;
-    this.#latencies[at] = latency;
-    this.#requestBytes[at] = requestBytes;
-    this.#responseBytes[at] = responseBytes;
+    if (this.#waiting.isFull) this.count();
+    this.#waiting.add(cell, flow.id, time, latency, requestBytes, responseBytes);
     return true;
   }
 
@@ -107,51 +87,18 @@ export class CountedAlike implements AlikeExchanges {
     this.#keys[cell * KEY + 3] = interfaceId;
     this.#clients[cell] = this.#names.ofHost(clientHost, event.time, interfaceId);
     this.#servers[cell] = this.#names.ofHost(serverHost, event.time, interfaceId);
+    this.#versions[cell] = this.#names.version ?? -1;
     this.#takers[cell] = taker;
   }
 
   /** Hand out what waits: before anything is read of what it is added to, and before an event that depends on the order. */
   count(): void {
-    const size = this.#size;
-    if (size === 0) return;
-    this.#size = 0;
-    this.#counted += size;
-    for (let at = 0; at < size; at += 1) {
-      const taker = this.#takers[this.#cells[at] as number];
-      taker?.each?.(this.#flows[at] as number, this.#times[at] as number, this.#latencies[at] as number);
-    }
-    let used = 0;
-    for (let at = size - 1; at >= 0; at -= 1) {
-      const cell = this.#cells[at] as number;
-      const first = this.#first[cell] as number;
-      if (first < 0) {
-        this.#order[used] = cell;
-        used += 1;
-      }
-      this.#following[at] = first;
-      this.#first[cell] = at;
-    }
-    // The cell whose last one came last is the first here.
-    for (used -= 1; used >= 0; used -= 1) this.#countCell(this.#order[used] as number);
-  }
-
-  #countCell(cell: number): void {
-    const sums = this.#sums;
-    sums.clear();
-    for (let at = this.#first[cell] as number; at >= 0; at = this.#following[at] as number) {
-      sums.add(
-        this.#times[at] as number,
-        this.#latencies[at] as number,
-        this.#requestBytes[at] as number,
-        this.#responseBytes[at] as number,
-      );
-    }
-    this.#first[cell] = -1;
-    this.#takers[cell]?.counted(sums);
+    this.#counted += this.#waiting.size;
+    this.#waiting.handOut();
   }
 
   #judge(): void {
-    if (this.#counted + this.#size < this.#learned) this.#skipped = SKIPPED;
+    if (this.#counted + this.#waiting.size < this.#learned) this.#skipped = SKIPPED;
     this.#learned = 0;
     this.#counted = 0;
   }
@@ -172,46 +119,13 @@ export class CountedAlike implements AlikeExchanges {
   }
 
   #areNamed(cell: number, { clientHost, serverHost, interfaceId }: FlowInfo, time: number): boolean {
-    return (
+    const { version } = this.#names;
+    if (version !== undefined && version === this.#versions[cell]) return true;
+    const areSame =
       this.#names.ofHost(clientHost, time, interfaceId) === this.#clients[cell] &&
-      this.#names.ofHost(serverHost, time, interfaceId) === this.#servers[cell]
-    );
-  }
-}
-
-/** What a cell has counted since it was handed out last. */
-class Sums implements AlikeSums {
-  count = 0;
-  requestBytes = 0;
-  responseBytes = 0;
-  sum = 0;
-  max = 0;
-  readonly buckets = new Int32Array(WAITING);
-  lowest = 0;
-  highest = 0;
-  last = 0;
-
-  clear(): void {
-    this.count = 0;
-    this.requestBytes = 0;
-    this.responseBytes = 0;
-    this.sum = 0;
-    this.max = 0;
-    this.lowest = Number.MAX_SAFE_INTEGER;
-    this.highest = Number.MIN_SAFE_INTEGER;
-  }
-
-  add(time: number, latency: number, requestBytes: number, responseBytes: number): void {
-    const bucket = bucketOf(latency);
-    this.buckets[this.count] = bucket;
-    this.count += 1;
-    this.requestBytes += requestBytes;
-    this.responseBytes += responseBytes;
-    this.sum += latency;
-    if (latency > this.max) this.max = latency;
-    if (bucket < this.lowest) this.lowest = bucket;
-    if (bucket > this.highest) this.highest = bucket;
-    this.last = time;
+      this.#names.ofHost(serverHost, time, interfaceId) === this.#servers[cell];
+    if (areSame) this.#versions[cell] = version ?? -1;
+    return areSame;
   }
 }
 

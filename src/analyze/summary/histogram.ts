@@ -106,7 +106,7 @@ export class Histogram {
   }
 
   /** Record many durations, of which the buckets are known (bucketOf). @param sums of durations that are not negative */
-  recordAll({ count, sum, max, buckets, lowest, highest }: AlikeSums): void {
+  recordAll({ count, sum, max, buckets, start, lowest, highest }: AlikeSums): void {
     if (count === 0) return;
     this.count += count;
     this.#sum += sum;
@@ -114,7 +114,8 @@ export class Histogram {
     if (lowest < this.#low || highest >= this.#low + this.#counts.length) this.#grow(lowest, highest);
     const counts = this.#counts;
     const low = this.#low;
-    for (let at = 0; at < count; at += 1) (counts[(buckets[at] as number) - low] as number) += 1;
+    const end = start + count;
+    for (let at = start; at < end; at += 1) (counts[(buckets[at] as number) - low] as number) += 1;
   }
 
   /** Add what another has counted. */

@@ -73,7 +73,7 @@ function takerOf(
   const judging = judged.takerOf(event, flow);
   if (judging === undefined) return undefined;
   return {
-    ...(judging.each === undefined ? {} : { each: judging.each }),
+    ...(judging.lastOfFlow === undefined ? {} : { lastOfFlow: judging.lastOfFlow }),
     counted: (more) => {
       counting.counted(more);
       judging.counted(more);

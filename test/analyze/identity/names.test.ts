@@ -53,6 +53,24 @@ describe('an address', () => {
     expect(names.ofAddress(SERVER, 250)?.pod).toBe('api-1');
   });
 
+  it('has another version after each change, and none once it depends on the time', () => {
+    const { hosts, names } = madeAnalysis();
+    const number = host(hosts, SERVER);
+    const versions = [names.version];
+    names.addInterface(0, 'shop/web-1/any');
+    versions.push(names.version);
+    names.addRecord(SERVER, ['shop/web-1']);
+    versions.push(names.version);
+    names.addObserved(SERVER, 'web.shop.svc.cluster.local', 100);
+    versions.push(names.version);
+    expect(new Set(versions).size).toBe(4);
+    expect(versions).not.toContain(undefined);
+    names.addRecord(SERVER, ['shop/web-1']);
+    expect([names.version, names.ofHost(number, 50, 0)?.text]).toEqual([versions[3], 'shop/web-1']);
+    names.addRecord(SERVER, ['shop/api-1'], 200);
+    expect([names.version, names.ofHost(number, 50, 0)?.text]).toEqual([undefined, 'shop/web-1']);
+  });
+
   it('is what DNS called it last, also where names come back', () => {
     const { names } = madeAnalysis();
     const said: readonly (readonly [string, number])[] = [

@@ -85,12 +85,13 @@ const oneByOne: AnalysisOutputKind = {
   create: (context) => ({ ...summary.create(context), alike: undefined }),
 };
 
-/** What a form prints, and how many events it got. @param named every so many bytes some client gets another name */
+/** What a form prints, and how many events it got. @param named every so many bytes some client gets one of `names` names */
 function printed(
   form: AnalysisOutputKind,
   bytes: Buffer,
   json: boolean,
   named = 0,
+  names = 1,
 ): { lines: string[]; events: number } {
   const lines: string[] = [];
   let events = 0;
@@ -112,7 +113,7 @@ function printed(
   for (let at = 0; at < bytes.length; at += step) {
     session.push(bytes.subarray(at, at + step));
     const turn = at / step;
-    if (named > 0) session.addNames([{ address: `10.0.0.${10 + (turn % 3)}`, names: [`shop/client-${turn % 7}`] }]);
+    if (named > 0) session.addNames([{ address: `10.0.0.${10 + (turn % 3)}`, names: [`shop/client-${turn % names}`] }]);
   }
   session.end();
   return { lines, events };
@@ -122,14 +123,16 @@ describe('DNS exchanges that are counted without events', () => {
   test.each([
     ['a few clients', 12_000, 4, 0],
     ['many clients', 5000, 100, 0],
-    ['clients that get other names', 4000, 5, 40_000],
+    ['clients that get other names', 4000, 5, 40_000, 7],
+    // Nothing else happens, so that no name depends on the time.
+    ['clients that get their names late', 4000, 5, 40_000, 3, true],
     // Less than is counted at once.
     ['few queries', 700, 2, 0],
-  ])('give the same summary as events, of %s', (_of, queries, clients, named) => {
-    const bytes = conversation(queries, clients, false);
+  ])('give the same summary as events, of %s', (_of, queries, clients, named, names = 1, plain = false) => {
+    const bytes = conversation(queries, clients, plain);
     for (const json of [false, true]) {
-      const counted = printed(summary, bytes, json, named);
-      const single = printed(oneByOne, bytes, json, named);
+      const counted = printed(summary, bytes, json, named, names);
+      const single = printed(oneByOne, bytes, json, named, names);
       expect(counted.lines).toEqual(single.lines);
       expect(counted.events).toBeLessThan(single.events);
     }

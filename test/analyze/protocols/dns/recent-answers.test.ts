@@ -25,6 +25,9 @@ test('an answer is that of its flow, its id and its question, for a short time',
     false,
     false,
   ]);
+  // A flow with which another id has the same hash.
+  const alike = FLOW ^ Math.imul(5, 0x9e3779b1) ^ Math.imul(6, 0x9e3779b1);
+  expect(answers.has(alike, 6, HASH)).toBe(false);
   expect(answers.isAnswered(FLOW, 5, HASH, 1e9 + 3e6, 0)).toBe(true);
   expect(answers.isAnswered(FLOW, 5, HASH, 1e9 + 4e6, 0)).toBe(false);
   expect(answers.isAnswered(FLOW, 5, HASH, 1e9 - 200e6, 1)).toBe(true);
