@@ -28,12 +28,8 @@ export interface Segment {
   readonly time: number;
 }
 
-/**
- * Segments there is room for at first: most connections have few. Those that have more get four times the room, and from SMALL on twice as
- * much. Capacities are powers of two, as TRACE_MARKS is: a segment's slot is its number's lower bits.
- */
+/** Segments there is room for at first. Capacities are powers of two, as TRACE_MARKS is: a segment's slot is its number's lower bits. */
 const SMALLEST = 8;
-const SMALL = 128;
 
 /**
  * When which bytes of one direction of a TCP connection were first seen at one place of capture. Sequence numbers are
@@ -270,7 +266,7 @@ export class DirectionMarks implements Marks {
 
   #push(start: number, end: number, time: number): boolean {
     const capacity = this.#mask + 1;
-    if (this.#count === capacity && capacity < TRACE_MARKS) this.#grow((capacity < SMALL ? 4 : 2) * capacity);
+    if (this.#count === capacity && capacity < TRACE_MARKS) this.#grow(2 * capacity);
     const isMore = this.#count <= this.#mask;
     const slot = this.#count & this.#mask;
     this.#ints[4 * slot] = start;
