@@ -22,12 +22,24 @@ export async function leftInAgents(): Promise<string[]> {
  * capturing.
  */
 export function waitingAgents(node?: string): string[] {
+  return ownProcesses(
+    (words) => words.includes('idle') && words.some((word) => /ksnoop-agent(\.mjs)?$/.test(word)),
+    node,
+  );
+}
+
+/** The programs that relay exec to the agents of our own cluster. */
+export function relays(): string[] {
+  return ownProcesses(([program]) => program === '/bin/nc.openbsd');
+}
+
+/** Processes in pods of our own cluster, or of one of its nodes, by the words of their command lines. */
+function ownProcesses(isOne: (words: readonly string[]) => boolean, node?: string): string[] {
   const cgroup = [layoutOf().cgroup, ...(node === undefined ? [] : [node])].join('/');
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     if (!readOr(() => readFileSync(`/proc/${pid}/cgroup`, 'utf8'), '').includes(`${cgroup}/`)) return false;
-    const words = readOr(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '').split('\0');
-    return words.includes('idle') && words.some((word) => /ksnoop-agent(\.mjs)?$/.test(word));
+    return isOne(readOr(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '').split('\0'));
   });
 }
 
