@@ -13,7 +13,7 @@ export function hasNoAnswer(table: FlowTable, slot: number): boolean {
 }
 
 /**
- * What is told of a connection that ends without an answer to its SYN: once the client has tried again, or waited for long.
+ * The event of a connection that ended without an answer to its SYN, if the client tried again or waited for long.
  * @param isOver it ends because the capture does
  * @returns undefined where there was an answer, or it may have come yet
  */
