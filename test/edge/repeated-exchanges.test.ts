@@ -4,11 +4,9 @@ import { expect, test } from 'vitest';
 import { FindingBounds } from '../../src/analyze/findings/cases.ts';
 import { DETECTORS } from '../../src/analyze/findings/index.ts';
 import { Tallies } from '../../src/analyze/findings/tallies.ts';
-import { Hosts } from '../../src/analyze/identity/hosts.ts';
-import { Names } from '../../src/analyze/identity/names.ts';
-import { NetworkStates } from '../../src/analyze/state/network-states.ts';
 import { analysisOutput } from '../../src/run/analysis/index.ts';
 import { type BuiltSegment, builtPcap, handshake } from '../support/built-capture.ts';
+import { findingContext } from '../support/finding-context.ts';
 import { agentStream, analysedAsItComes, shownOf } from './agent-stream.ts';
 
 const TIMEOUT = 120_000;
@@ -170,14 +168,7 @@ test('a connection before and behind a Service, at two nodes, counts once', { ti
 });
 
 test('every detector that gets all exchanges of requests takes those that were added up', () => {
-  const hosts = new Hosts();
-  const context = {
-    hosts,
-    names: new Names(hosts),
-    states: new NetworkStates(),
-    interfaceName: () => undefined,
-    epoch: () => 0n,
-  };
+  const context = findingContext(0n);
   const bounds = new FindingBounds();
   const tallies = new Tallies(context, bounds);
   const takers = DETECTORS.filter(({ exchanges }) => exchanges?.('http') === true || exchanges?.('redis') === true);

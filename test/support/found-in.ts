@@ -5,10 +5,10 @@ import { Hosts } from '../../src/analyze/identity/hosts.ts';
 import { Names } from '../../src/analyze/identity/names.ts';
 import type { AnalysisEvent, Exchange } from '../../src/analyze/record/event.ts';
 import type { RepeatedExchanges } from '../../src/analyze/record/repeated-exchanges.ts';
-import { NetworkStates } from '../../src/analyze/state/network-states.ts';
 import { findings } from '../../src/run/analysis/findings.ts';
 import { analysisLines } from './analysis-lines.ts';
 import { BUILT_EPOCH_NS, type BuiltSegment, builtPcap } from './built-capture.ts';
+import { findingContext } from './finding-context.ts';
 
 /** What is found in a capture of these segments, as the JSON output has it. @param names by address */
 export function foundIn(segments: readonly BuiltSegment[], names: Readonly<Record<string, string>> = {}): Finding[] {
@@ -26,13 +26,7 @@ const NO_TROUBLE = { retransmissions: 0, spuriousRetransmissions: 0, zeroWindows
 export class Judged {
   readonly hosts = new Hosts();
   readonly names = new Names(this.hosts);
-  readonly #findings = new Findings({
-    hosts: this.hosts,
-    names: this.names,
-    states: new NetworkStates(),
-    interfaceName: () => undefined,
-    epoch: () => BUILT_EPOCH_NS,
-  });
+  readonly #findings = new Findings(findingContext(BUILT_EPOCH_NS, this.hosts, this.names));
   #flows = 0;
 
   /** @param client, server last byte of the address */

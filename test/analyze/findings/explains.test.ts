@@ -2,18 +2,9 @@ import { expect, test } from 'vitest';
 import type { DetectorKind } from '../../../src/analyze/findings/detector.ts';
 import type { Severity } from '../../../src/analyze/findings/finding.ts';
 import { Findings } from '../../../src/analyze/findings/findings.ts';
-import { Hosts } from '../../../src/analyze/identity/hosts.ts';
-import { Names } from '../../../src/analyze/identity/names.ts';
-import { NetworkStates } from '../../../src/analyze/state/network-states.ts';
+import { findingContext } from '../../support/finding-context.ts';
 
-const hosts = new Hosts();
-const context = {
-  hosts,
-  names: new Names(hosts),
-  states: new NetworkStates(),
-  interfaceName: () => undefined,
-  epoch: () => 0n,
-};
+const context = findingContext(0n);
 
 /** A detector that always finds this. */
 function finds(code: string, severity: Severity, explains: Record<string, readonly string[]> = {}): DetectorKind {

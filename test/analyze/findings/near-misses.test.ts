@@ -4,10 +4,9 @@ import type { Finding } from '../../../src/analyze/findings/finding.ts';
 import { Findings } from '../../../src/analyze/findings/findings.ts';
 import type { FlowIdentity } from '../../../src/analyze/flow/flow-facts.ts';
 import { Hosts } from '../../../src/analyze/identity/hosts.ts';
-import { Names } from '../../../src/analyze/identity/names.ts';
 import type { Exchange } from '../../../src/analyze/record/event.ts';
-import { NetworkStates } from '../../../src/analyze/state/network-states.ts';
 import { BUILT_EPOCH_NS, type BuiltSegment, builtPcap, handshake } from '../../support/built-capture.ts';
+import { findingContext } from '../../support/finding-context.ts';
 import { Judged } from '../../support/found-in.ts';
 
 /** What is nearly a finding, and must not be one; beside each the case that is. */
@@ -17,13 +16,7 @@ function foundIn(segments: readonly BuiltSegment[]): Finding[] {
     { detail: true, showSecrets: false },
   );
   const { hosts } = capture.analysis;
-  const judged = new Findings({
-    hosts,
-    names: new Names(hosts),
-    states: new NetworkStates(),
-    interfaceName: () => undefined,
-    epoch: () => BUILT_EPOCH_NS,
-  });
+  const judged = new Findings(findingContext(BUILT_EPOCH_NS, hosts));
   capture.push(builtPcap(segments));
   capture.end();
   return judged.list();
@@ -121,13 +114,7 @@ function dnsFindings(questions: readonly (readonly [type: string, name: string, 
     serverPort: 53,
     interfaceId: 0,
   };
-  const judged = new Findings({
-    hosts,
-    names: new Names(hosts),
-    states: new NetworkStates(),
-    interfaceName: () => undefined,
-    epoch: () => BUILT_EPOCH_NS,
-  });
+  const judged = new Findings(findingContext(BUILT_EPOCH_NS, hosts));
   for (const [index, [type, name, rcode]] of questions.entries()) {
     const time = index * 1e6;
     const exchange: Exchange = {
