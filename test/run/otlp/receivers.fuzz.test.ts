@@ -1,7 +1,6 @@
 // Programs of others take what ksnoop exports: Prometheus and an OpenTelemetry Collector, built from their Go modules.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -15,9 +14,9 @@ import { ScrapeServer } from '../../../src/run/otlp/scrape-server.ts';
 import { analysed } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
 import { GO_BUILD_MS, goProgram } from '../../support/go-program.ts';
+import { freePort, PrometheusServer } from '../../support/prometheus.ts';
 import { Random } from '../../support/random.ts';
 
-const PROMETHEUS = 'github.com/prometheus/prometheus/cmd/prometheus';
 const WRONG_SERVICE = join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng');
 /** An odd number: at no percentile that is asked is the rank between two exchanges. */
 const EXCHANGES = 1001;
@@ -36,14 +35,6 @@ function started(program: string, ...words: string[]): { output(): string } {
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(String(chunk)));
   return { output: () => chunks.join('') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function observe(file: string, otlp: string, signals: string): Promise<number> {
@@ -107,46 +98,24 @@ function durations(short: number, long: number): Histogram {
 }
 
 describe('Prometheus', () => {
-  let url = '';
+  let prometheus: PrometheusServer | undefined;
   let scrape: ScrapeServer | undefined;
-  afterAll(() => scrape?.close());
+  afterAll(() => {
+    prometheus?.kill();
+    scrape?.close();
+  });
 
   beforeAll(async () => {
-    const program = await goProgram('prometheus', PROMETHEUS, '-tags', 'remove_all_sd');
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    const config = join(directory, 'prometheus.yml');
     scrape = await ScrapeServer.listen({ host: '127.0.0.1', port: 0 });
     scrape.serve(() => prometheusText(POINTS));
-    writeFileSync(
-      config,
-      `storage: { tsdb: { out_of_order_time_window: 36500d } }
-scrape_configs:
-  - { job_name: ksnoop, scrape_interval: 1s, honor_labels: true, static_configs: [{ targets: ["127.0.0.1:${scrape.port}"] }] }
-`,
-    );
-    const data = `--storage.tsdb.path=${join(directory, 'data')}`;
-    const listen = `--web.listen-address=127.0.0.1:${port}`;
-    started(
-      program,
-      `--config.file=${config}`,
-      data,
-      listen,
-      '--web.enable-otlp-receiver',
-      '--storage.tsdb.retention.time=100y',
-    );
-    await vi.waitFor(async () => expect((await fetch(`${url}/-/ready`)).status).toBe(200), GENEROUS);
+    prometheus = await PrometheusServer.start(directory, scrape.port);
   }, GO_BUILD_MS);
 
-  async function value(query: string, time: number): Promise<number> {
-    const asked = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query, time: String(time) })}`);
-    const { data } = (await asked.json()) as { data: { result: { value: [number, string] }[] } };
-    return Number(data.result[0]?.value[1]);
-  }
+  const value = async (query: string, time: number) => (await prometheus?.value(query, time)) ?? Number.NaN;
 
   it('has the counts and, within 1.1 %, the percentiles of the summary', async () => {
     const file = manyRequests();
-    expect(await observe(file, `${url}/api/v1/otlp`, 'metrics')).toBe(0);
+    expect(await observe(file, `${prometheus?.url}/api/v1/otlp`, 'metrics')).toBe(0);
     const { lines, session } = analysed(summary, readFileSync(file), { json: true });
     const report = JSON.parse(lines[0] ?? '') as { services: { latency: Record<string, number> }[] };
     const latency = report.services[0]?.latency ?? {};
@@ -179,8 +148,8 @@ scrape_configs:
   });
 
   it('calls the metrics as the page and the dashboard do', async () => {
-    expect(await observe(WRONG_SERVICE, `${url}/api/v1/otlp`, 'metrics')).toBe(0);
-    const asked = await fetch(`${url}/api/v1/label/__name__/values`);
+    expect(await observe(WRONG_SERVICE, `${prometheus?.url}/api/v1/otlp`, 'metrics')).toBe(0);
+    const asked = await fetch(`${prometheus?.url}/api/v1/label/__name__/values`);
     const { data } = (await asked.json()) as { data: string[] };
     const known = Object.keys(METRICS).map((name) => prometheusName(name as keyof typeof METRICS));
     // Of Prometheus itself, of a scrape, and of histograms in the text format.
