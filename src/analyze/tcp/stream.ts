@@ -1,28 +1,18 @@
-import { joinedBytes } from '../../wire/bytes.ts';
-import { HOLE_NS, PENDING_TOTAL_BYTES, PROBE_BYTES } from '../limits.ts';
+import { HOLE_NS, PENDING_TOTAL_BYTES } from '../limits.ts';
 import type { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
-import { Recognition } from '../protocols/recognise.ts';
 import type { DecryptionMeans } from '../protocols/tls/decrypt/decryption.ts';
 import { type AnalysisEvent, type Exchange, type Fields, SIDE, type Side } from '../record/event.ts';
 import { wholeFields } from '../record/late-fields.ts';
 import type { Carrier } from './carrier.ts';
 import { ClockHistory } from './clock-history.ts';
+import { FirstBytes, recognition } from './first-bytes.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
 import type { StreamHost } from './stream-host.ts';
 import { STREAM_F64, type StreamNumbers } from './stream-numbers.ts';
 
 /** How many segments are probed when the beginning of a connection matches no protocol. */
 const LOOKS_MAXIMUM = 32;
-
-interface Portion {
-  readonly side: Side;
-  readonly bytes: Uint8Array;
-  readonly time: number;
-  readonly offset: number;
-  readonly acknowledged: number;
-  readonly timeKnown: boolean;
-}
 
 /** A reset came before bytes that were sent before it: the stream ends when these have had time to come. */
 export interface PendingEnd {
@@ -39,9 +29,6 @@ export interface PendingEnd {
 
 /** No clock has this number. */
 const UNSTEADY = -2;
-
-const recognition = new Recognition();
-const NOTHING: Portion[] = [];
 
 /** The bytes of one connection, in order: recognises whose words they are and hands them to that protocol. */
 export class TcpStream implements StreamContext {
@@ -87,8 +74,8 @@ export class TcpStream implements StreamContext {
   /** Bytes came, or were not captured, before its protocol was recognised: that protocol does not see its beginning. */
   #unread = false;
   #analyzer: StreamAnalyzer | undefined;
-  #head: Portion[] = NOTHING;
-  #headBytes = 0;
+  /** What came while no protocol was recognised, if one may yet be. */
+  #first: FirstBytes | undefined;
   #looks = 0;
   /** Its protocol went over into something that is not recognised yet. */
   #redetecting = false;
@@ -122,8 +109,7 @@ export class TcpStream implements StreamContext {
     this.#guessed = guessed;
     this.#unread = false;
     this.#analyzer = undefined;
-    this.#head = NOTHING;
-    this.#headBytes = 0;
+    this.#first = undefined;
     this.#looks = 0;
     this.#redetecting = false;
     this.#annotations = undefined;
@@ -548,7 +534,7 @@ export class TcpStream implements StreamContext {
       return;
     }
     this.#unread = true;
-    this.#forgetHead();
+    this.#first = undefined;
   }
 
   /** @param by the direction that closed first, or reset */
@@ -560,56 +546,43 @@ export class TcpStream implements StreamContext {
     // An analyzer that another one took over from has kept its requests.
     this.#host.pendingBytes -= this.#pendingBytes;
     this.#pendingBytes = 0;
-    this.#forgetHead();
+    this.#first = undefined;
   }
 
   /** Nothing recognised it yet; later bytes may show what it is. */
   get undecided(): boolean {
-    return this.#redetecting ? this.#headBytes > 0 : this.protocol === undefined;
+    return this.#redetecting ? this.#first !== undefined : this.protocol === undefined;
   }
 
   /** Nothing recognised it, and nothing will. */
   get opaque(): boolean {
     if (this.protocol?.isNamedOnly === true) return true;
-    return (this.protocol === undefined || this.#redetecting) && this.#looks > 0 && this.#headBytes === 0;
+    return (this.protocol === undefined || this.#redetecting) && this.#looks > 0 && this.#first === undefined;
   }
 
   #look(direction: number, bytes: Uint8Array, start: number, end: number): void {
     const side = direction === this.client ? SIDE.client : SIDE.server;
-    const known = this.#headBytes === 0 ? NOTHING : this.#head.filter((portion) => portion.side === side);
-    if (known.length === 0) recognition.look(bytes, start, end, this.serverPort, this.clientPort);
-    else {
-      const joined = joinedBytes([...known.map((portion) => portion.bytes), bytes.subarray(start, end)]);
-      recognition.look(joined, 0, joined.length, this.serverPort, this.clientPort);
-      // A connection under way may begin with the end of a message, or the byte of a keep-alive probe.
-      if (this.#guessed && recognition.protocol === undefined && !recognition.undecided) {
-        this.#forgetHead();
-        recognition.look(bytes, start, end, this.serverPort, this.clientPort);
-      }
-    }
+    // A connection under way may begin with the end of a message, or the byte of a keep-alive probe.
+    if (this.#first?.look(side, bytes, start, end, this) === false && this.#guessed) this.#first = undefined;
+    if (this.#first === undefined) recognition.look(bytes, start, end, this.serverPort, this.clientPort);
     const { protocol, fromServer, undecided } = recognition;
     if (protocol !== undefined) {
       this.#attachProtocol(protocol, direction, fromServer, bytes, start, end);
       return;
     }
     this.#looks += 1;
-    if (!undecided || this.#headBytes + (end - start) > PROBE_BYTES) {
-      this.#unread = true;
-      this.#forgetHead();
-      return;
-    }
-    if (this.#head === NOTHING) this.#head = [];
+    if (undecided && this.#keep(side, bytes, start, end)) return;
+    this.#unread = true;
+    this.#first = undefined;
+  }
+
+  /** @returns whether there was room for them */
+  #keep(side: Side, bytes: Uint8Array, start: number, end: number): boolean {
+    if (start === end) return true;
     const { offset, acknowledged, timeKnown } = this;
     const time = this.#host.clock.now;
-    this.#head.push({
-      side,
-      bytes: Uint8Array.from(bytes.subarray(start, end)),
-      time,
-      offset,
-      acknowledged,
-      timeKnown,
-    });
-    this.#headBytes += end - start;
+    this.#first ??= new FirstBytes();
+    return this.#first.keep({ side, bytes: bytes.subarray(start, end), time, offset, acknowledged, timeKnown });
   }
 
   #attachProtocol(
@@ -629,10 +602,7 @@ export class TcpStream implements StreamContext {
       }
       this.client = client;
       this.#host.swapEndpoints(this);
-      this.#head = this.#head.map((portion) => ({
-        ...portion,
-        side: portion.side === SIDE.client ? SIDE.server : SIDE.client,
-      }));
+      this.#first?.swapSides();
     }
     this.#redetecting = false;
     this.protocol = protocol;
@@ -642,9 +612,9 @@ export class TcpStream implements StreamContext {
     const { clock } = this.#host;
     const { now } = clock;
     const { offset, acknowledged, timeKnown } = this;
-    const head = this.#head;
-    this.#forgetHead();
-    for (const portion of head) {
+    const first = this.#first?.portions ?? [];
+    this.#first = undefined;
+    for (const portion of first) {
       clock.now = portion.time;
       this.offset = portion.offset;
       this.acknowledged = portion.acknowledged;
@@ -657,12 +627,6 @@ export class TcpStream implements StreamContext {
     this.acknowledged = acknowledged;
     this.timeKnown = timeKnown;
     this.#hand(direction === 0 ? 0 : 1, bytes, start, end);
-  }
-
-  #forgetHead(): void {
-    if (this.#headBytes === 0) return;
-    this.#head = NOTHING;
-    this.#headBytes = 0;
   }
 }
 
