@@ -23,7 +23,7 @@ import { TCP } from '../tcp/flags.ts';
 import { setOverheard } from '../tcp/overheard.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
-import { isOneWay, swapCounts, wholePlace } from './one-way.ts';
+import { isOneWay, otherHalf, swapCounts, wholePlace } from './one-way.ts';
 import { Places } from './places.ts';
 import { RecentDatagrams, SEEN_BEFORE, type SeenBefore } from './recent-datagrams.ts';
 import { isRepeated } from './repeated-datagram.ts';
@@ -431,16 +431,22 @@ export class Analysis {
 
   /**
    * A place passes on only one direction of a TCP connection: one that has seen both counts from now on for both, so that requests and
-   * responses have the times of one clock.
+   * responses have the times of one clock. Where there is none, the place that brings the other direction counts for that one.
    * @param direction that the place brings, with the packet
-   * @returns whether there is such a place
+   * @returns whether there is a place that counts for both
    */
   #move(elsewhere: FlowSightings, direction: 0 | 1, packet: PacketView, place: number): boolean {
     const { table } = this.#tcp;
     const to = wholePlace(table, elsewhere, this.places, place);
-    if (to === undefined) return false;
     const { slot } = elsewhere;
     const base = table.base(slot);
+    if (to === undefined) {
+      const half = otherHalf(table, base, opposite(direction), elsewhere, this.places);
+      if (half === undefined) return false;
+      this.#tcp.answerTaken(slot, direction, half);
+      this.#give(elsewhere, opposite(direction));
+      return false;
+    }
     const { ints } = table;
     this.copies -= swapCounts(table, base, to, elsewhere.swap(to, place, packet.interfaceId));
     ints[base + FLOW_I32.vantage] = to.place;
@@ -456,26 +462,23 @@ export class Analysis {
    * @param since those that did so since then or before, ns
    */
   #handOver(elsewhere: FlowSightings, since: number): void {
-    const { slot, isTcp } = elsewhere;
-    const { table } = isTcp ? this.#tcp : this.#datagrams;
     for (const direction of [0, 1] as const) {
-      if (!(elsewhere.newSince[direction] <= since)) continue;
-      const base = table.base(slot);
-      table.ints[base + FLOW_I32.vantage + direction] = elsewhere.newPlace[direction];
-      addTo(
-        table,
-        base,
-        direction,
-        elsewhere.newPackets[direction],
-        elsewhere.newBytes[direction],
-        elsewhere.newPayload[direction],
-      );
-      // They were none.
-      this.copies -= elsewhere.newPackets[direction];
-      elsewhere.counted(direction);
-      if (isTcp) this.#tcp.handOver(slot, direction);
+      if (elsewhere.newSince[direction] <= since) this.#give(elsewhere, direction);
     }
-    if (!isTcp && this.#datagrams.handOver(elsewhere, since)) this.#silent.add(elsewhere, this.clock.now);
+    if (!elsewhere.isTcp && this.#datagrams.handOver(elsewhere, since)) this.#silent.add(elsewhere, this.clock.now);
+  }
+
+  /** The place that alone has brought what is new of a direction counts for it from now on. */
+  #give(elsewhere: FlowSightings, direction: 0 | 1): void {
+    const { slot, isTcp, newPackets, newBytes, newPayload } = elsewhere;
+    const { table } = isTcp ? this.#tcp : this.#datagrams;
+    const base = table.base(slot);
+    table.ints[base + FLOW_I32.vantage + direction] = elsewhere.newPlace[direction];
+    addTo(table, base, direction, newPackets[direction], newBytes[direction], newPayload[direction]);
+    // They were none.
+    this.copies -= newPackets[direction];
+    elsewhere.counted(direction);
+    if (isTcp) this.#tcp.handOver(slot, direction);
   }
 
   #sweep(): void {

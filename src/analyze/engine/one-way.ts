@@ -50,6 +50,27 @@ export function wholePlace(
   return first;
 }
 
+/**
+ * The place that counts from now on for the direction that does not pass the one which counts for both: with two uplinks, requests come
+ * in by one interface and answers leave by the other. Only one whose clock is the same, so that times can be compared.
+ * @param direction of which the place that counts has brought nothing
+ * @returns undefined where there is none
+ */
+export function otherHalf(
+  { ints }: FlowTable,
+  base: number,
+  direction: 0 | 1,
+  { places: seen, newSince, newPlace }: FlowSightings,
+  places: Places,
+): SeenElsewhere | undefined {
+  const vantage = ints[base + FLOW_I32.vantage + direction] as number;
+  if (ints[base + FLOW_I32.vantage + 1 - direction] !== vantage) return undefined;
+  if (ints[base + FLOW_I32.packets + direction] !== 0 || Number.isNaN(newSince[direction])) return undefined;
+  const place = newPlace[direction];
+  if (places.clockOf(place) !== places.clockOf(vantage)) return undefined;
+  return seen.find((each) => each.place === place);
+}
+
 /** Whether a place counts for a direction, or has seen as much of it as has counted. */
 function hasBrought(
   { ints, doubles }: FlowTable,

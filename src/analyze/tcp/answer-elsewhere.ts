@@ -17,12 +17,14 @@ export function seenAnswer(packet: PacketView, now: number): SeenAnswer {
  * The packets of another place count from now on: what its SYN-ACK has shown is known then, as if it had counted. The handshake's
  * round trip is that place's, or unknown where its clock had it go on before.
  * @param base position of the flow in its table @param client direction of the packets that have counted until now
+ * @param isHalf whether these count as before, and the same clock stamps both places' packets
  */
 export function takeAnswer(
   { ints, doubles }: FlowTable,
   base: number,
   client: 0 | 1,
   { answer, directions }: SeenElsewhere,
+  isHalf = false,
 ): void {
   const own = base + 1 - client;
   const other = base + client;
@@ -31,10 +33,12 @@ export function takeAnswer(
   const { time, sequence, acknowledgment, window, offers } = answer;
   const behind = (sequence + 1) | 0;
   const half = base >> 1;
-  const syns = directions[client];
-  const isAtHandshake = syns.packets === ints[base + TCP_I32.syns];
-  doubles[half + TCP_F64.firstSyn] = isAtHandshake ? syns.first : Number.NaN;
-  doubles[half + TCP_F64.synTime] = isAtHandshake ? syns.last : Number.NaN;
+  if (!isHalf) {
+    const syns = directions[client];
+    const isAtHandshake = syns.packets === ints[base + TCP_I32.syns];
+    doubles[half + TCP_F64.firstSyn] = isAtHandshake ? syns.first : Number.NaN;
+    doubles[half + TCP_F64.synTime] = isAtHandshake ? syns.last : Number.NaN;
+  }
   ints[own + TCP_I32.initial] = sequence;
   if ((flags & SEEN.next) === 0) ints[own + TCP_I32.next] = behind;
   if ((flags & SEEN.high) === 0) {

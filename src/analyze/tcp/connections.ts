@@ -253,6 +253,14 @@ export class TcpConnections implements StreamHost {
     for (const each of [direction, 1 - direction]) this.handOver(slot, each);
   }
 
+  /**
+   * Another place counts for the other side's direction from now on (engine/one-way.ts), by the same clock.
+   * @param direction of the packets that have counted until now
+   */
+  answerTaken(slot: number, direction: 0 | 1, from: SeenElsewhere): void {
+    takeAnswer(this.table, this.table.base(slot), direction, from, true);
+  }
+
   /** Another place counts for a direction from now on. */
   handOver(slot: number, direction: number): void {
     const stream = this.#streams[slot];
