@@ -12,9 +12,9 @@ export function postgresqlLikeness(bytes: Uint8Array, start: number, end: number
     const request = i32(bytes, start + 4);
     if (length === 8 && (request === REQUEST.ssl || request === REQUEST.gssEncryption)) return 'client';
     if (length === 16 && request === REQUEST.cancel) return 'client';
-    return request >> 16 === 3 && length > 8 && length <= STARTUP_MAXIMUM && isText(bytes, start + 8, end)
-      ? 'client'
-      : 'no';
+    if (request >> 16 !== 3 || length <= 8 || length > STARTUP_MAXIMUM) return 'no';
+    if (available === 8) return 'more';
+    return isText(bytes, start + 8, end) ? 'client' : 'no';
   }
   if (available < 6) return 'no';
   const length = i32(bytes, start + 1);
