@@ -197,6 +197,15 @@ export class TextConnection implements StreamAnalyzer {
     return NO_DATA;
   }
 
+  /** An error answers a command whose data are still coming: the server refuses it by its line, as a value that is too large. */
+  #refuseSending({ acknowledged }: MemcachedAnswer): void {
+    const request = this.#sending;
+    if (request === undefined || request.noreply || this.#requests.stream.size > 0) return;
+    if (acknowledged >= 0 && acknowledged < request.end) return;
+    this.#sending = undefined;
+    this.#requests.push({ ...request, bytes: request.bytes + (this.#client.data?.bytes ?? 0) });
+  }
+
   /** A line continues the current answer, or begins one. */
   #join(words: readonly string[], line: Line): Coming {
     const before = this.#coming;
@@ -242,6 +251,7 @@ export class TextConnection implements StreamAnalyzer {
 
   #finish(coming: Coming, last: string, words: readonly string[]): void {
     this.#coming = undefined;
+    if (isError(last)) this.#refuseSending(coming.answer);
     const first = this.#requests.stream.first?.command;
     this.#requests.answer(coming.answer, readingOf(coming, last, words));
     if (first === 'watch' && last === 'OK') this.#watching = true;

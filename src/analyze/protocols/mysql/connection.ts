@@ -320,6 +320,8 @@ export class MySqlConnection implements StreamAnalyzer {
       this.#sequence = sequence;
       return false;
     }
+    // A statement longer than max_allowed_packet is refused by its header, while it is still being sent.
+    if (first === ANSWER.error && this.#pairing.size === 0) this.#client.refused(acknowledged);
     const found = this.#pairing.answer({ start, acknowledged });
     for (const request of found.skipped) this.#giveUp(request, 'response not captured');
     for (const request of found.unpaired) this.#giveUp(request, 'unknown');

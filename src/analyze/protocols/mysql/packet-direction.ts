@@ -79,6 +79,11 @@ export class PacketDirection {
   #frameTime = 0;
   #frameAcknowledged = -1;
   #frameEnd = 0;
+  /** The other side has refused the packet under way, having received the stream up to this offset; -1 while it has not. */
+  #refusedAt = -1;
+  /** Bytes of that packet that were sent, and when the last bytes came: ns. */
+  #refusedBytes = 0;
+  #lastTime = Number.NaN;
 
   constructor(sink: DirectionSink) {
     this.#sink = sink;
@@ -148,8 +153,22 @@ export class PacketDirection {
     else this.#frames.seek();
   }
 
+  /**
+   * The other side refuses the packet under way, and ends the connection: what came of it is handed on, and nothing after it.
+   * @param acknowledged what the refusal acknowledges: only what reaches behind the packet's header can be one
+   */
+  refused(acknowledged: number): void {
+    if (this.#frames !== undefined || !this.#packets.pending || this.#packets.lost) return;
+    if (acknowledged <= this.#packets.offset + PACKET_HEADER) return;
+    this.#refusedAt = acknowledged;
+    this.#refusedBytes = this.#packets.seen;
+    this.#packets.end();
+    this.#packets.stop();
+  }
+
   data(bytes: Uint8Array, start: number, end: number, time: number, offset: number, acknowledged: number): void {
     let at = start;
+    this.#lastTime = time;
     if (this.#frames === undefined) at = this.#packets.data(bytes, start, end, time, offset, acknowledged);
     this.#rest(bytes, at, end, time, offset + (at - start), acknowledged);
   }
@@ -225,6 +244,12 @@ export class PacketDirection {
     if (this.#frames === undefined) {
       packet.start = this.#packets.offset;
       packet.end = packet.start + length;
+      if (this.#refusedAt >= 0) {
+        packet.payload = this.#refusedBytes - PACKET_HEADER;
+        packet.end = Math.min(packet.start + this.#refusedBytes, this.#refusedAt);
+        packet.last = this.#lastTime;
+        packet.whole = this.#packets.captured === this.#refusedBytes;
+      }
       packet.acknowledged = this.#packets.firstAcknowledged;
       packet.time = time;
     } else {

@@ -29,6 +29,11 @@ export const COMMAND: Readonly<Record<number, string>> = {
   2: 'INIT_DB',
   3: 'QUERY',
   4: 'FIELD_LIST',
+  // MariaDB's clients send these still: mariadb-admin create, drop, refresh and shutdown.
+  5: 'CREATE_DB',
+  6: 'DROP_DB',
+  7: 'REFRESH',
+  8: 'SHUTDOWN',
   9: 'STATISTICS',
   10: 'PROCESS_INFO',
   12: 'PROCESS_KILL',

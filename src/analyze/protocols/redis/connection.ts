@@ -38,6 +38,9 @@ const REPLICATION = /^(?:FULLRESYNC|CONTINUE|RDBCHANNELSYNC)\b/;
 /** Commands whose success is that the server ends the connection. */
 const ENDS_CONNECTION = new Set(['SHUTDOWN', 'QUIT']);
 
+/** After which the server ends the connection (processMultibulkBuffer in its networking.c). */
+const PROTOCOL_ERROR = /^ERR Protocol error\b/;
+
 /** A command that a reply answers; `unknown` where that is likely only. */
 interface Answered {
   readonly command: Command;
@@ -63,6 +66,10 @@ export class RedisConnection implements StreamAnalyzer {
   /** The connection carries a replication stream: both sides send commands that have no answers. */
   #replicating = false;
   #requested = false;
+  /** A command was refused while it was being sent: what else of it comes is nothing. */
+  #isRefused = false;
+  /** When the client's last bytes came, ns. */
+  #sentAt = 0;
 
   constructor(context: StreamContext) {
     this.#context = context;
@@ -83,6 +90,10 @@ export class RedisConnection implements StreamAnalyzer {
     const unheard = this.#stream.unheard(side);
     if (unheard > 0) this.gap(side, unheard);
     this.#stream.delivered(side, end - start);
+    if (side === SIDE.client) {
+      if (this.#isRefused) return;
+      this.#sentAt = this.#context.now;
+    }
     const reader = side === SIDE.client ? this.#client : this.#server;
     let at = start;
     if (reader.lost) {
@@ -158,7 +169,8 @@ export class RedisConnection implements StreamAnalyzer {
     if (answered !== undefined) this.#emit(answered.command, { reply, incomplete: answered.doubt ?? why, endedBy: by });
   }
 
-  #onCommand(value: RespValue): void {
+  /** @param sent client offset behind the bytes that the server has received, where it does not wait for more */
+  #onCommand(value: RespValue, sent?: number): void {
     const [name = '', ...args] = value.texts;
     if (value.items === 0) return;
     const command = name.toUpperCase();
@@ -171,16 +183,27 @@ export class RedisConnection implements StreamAnalyzer {
     this.#requested = true;
     const silent = this.#replies.isSilent(command, args);
     const confirmations = isSubscription(command) ? value.items - 1 : 1;
-    const sent = commandOf(value, this.#context, confirmations);
+    const asked = commandOf(value, this.#context, confirmations);
     if (silent) {
-      this.#emit(sent, { status: 'noreply' });
+      this.#emit(asked, { status: 'noreply' });
       return;
     }
     const { start, acknowledged } = value;
     // Of one that was not captured whole at least these bytes.
-    const end = start + value.bytes;
-    this.#stream.push(sent, { start, end, acknowledged });
+    const end = sent ?? start + value.bytes;
+    this.#stream.push(asked, { start, end, acknowledged });
     if (command === 'SYNC' && this.#stream.size === 1) this.#server.expectSnapshot();
+  }
+
+  /** The server refuses a command that is still being sent, such as one with a value that is too long, and ends the connection. */
+  #refuse({ acknowledged }: RespValue): void {
+    const { value } = this.#client;
+    const end = value.start + value.bytes;
+    if (value.texts.length === 0 || acknowledged <= value.start) return;
+    value.lastTime = this.#sentAt;
+    this.#onCommand(value, Math.min(end, acknowledged));
+    this.#client.lose();
+    this.#isRefused = true;
   }
 
   /** From here on both sides send commands without replies. */
@@ -214,6 +237,7 @@ export class RedisConnection implements StreamAnalyzer {
       this.#context.emit(messageOf(value, kind, this.#context));
       return;
     }
+    if (this.#stream.size === 0 && this.#client.begun && PROTOCOL_ERROR.test(kind)) this.#refuse(value);
     // The number of its confirmations was not known, and this reply is not one of them.
     if (this.#confirming !== undefined) this.#finishConfirming(undefined);
     if (value.type === SIMPLE && isMonitorLine(kind)) {
