@@ -15,12 +15,13 @@ import { DIRECTION, STOP } from '../layers/layer.ts';
 import { CLOSED_PRESSURE, HANDOVER_NS } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
-import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
 import { isOfAnother } from '../tcp/another-connection.ts';
 import { TcpConnections } from '../tcp/connections.ts';
+import { mayExpire, mayGoEarly } from '../tcp/expiry.ts';
 import { TCP } from '../tcp/flags.ts';
 import { setOverheard } from '../tcp/overheard.ts';
+import type { AnalysisOptions } from './analysis-options.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
 import { isOneWay, otherHalf, swapCounts, wholePlace } from './one-way.ts';
@@ -37,24 +38,6 @@ const CLOSED_PRESSURE_SLOTS = 8;
 
 /** RFC 9293, section 3.1: without options. */
 const TCP_FIXED_HEADER = 20;
-
-export interface AnalysisOptions {
-  /** Someone looks at single events: everything is decoded. Without, only what the summary needs. */
-  readonly detail: boolean;
-  /** Labels of exchanges are shown, also without `detail`. */
-  readonly labels?: boolean | undefined;
-  /** With `detail`: fields of events may be read late (record/late-fields.ts). */
-  readonly late?: boolean | undefined;
-  /** Not for TCP connections that are the other leg of one seen before: of these only what the summary needs. */
-  readonly firstLegs?: boolean | undefined;
-  /** What TCP connections that are such a leg carry is not decoded. */
-  readonly firstLegsOnly?: boolean | undefined;
-  readonly showSecrets: boolean;
-  /** Bodies of messages are wanted as well; only with `detail`. */
-  readonly bodies?: boolean | undefined;
-  /** Secrets of TLS connections. */
-  readonly keys?: KeyLog | undefined;
-}
 
 /** What became of a packet. */
 export const DISPOSITION = {
@@ -186,7 +169,7 @@ export class Analysis {
       slot = -1;
     }
     if (slot < 0) {
-      if (table.count > CLOSED_PRESSURE) table.sweep(CLOSED_PRESSURE_SLOTS, this.clock.now, tcp.isOver);
+      if (table.count > CLOSED_PRESSURE) table.sweep(CLOSED_PRESSURE_SLOTS, this.clock.now, mayGoEarly);
       slot = this.#open(tcp, keyed, packet, place);
     }
     const base = table.base(slot);
@@ -483,7 +466,7 @@ export class Analysis {
 
   #sweep(): void {
     const { now } = this.clock;
-    this.#tcp.table.sweep(SWEEP_SLOTS, now, this.#tcp.mayExpire);
+    this.#tcp.table.sweep(SWEEP_SLOTS, now, mayExpire);
     this.#datagrams.table.sweep(SWEEP_SLOTS, now, this.#datagrams.mayExpire);
   }
 }

@@ -12,7 +12,8 @@ import { DIRECTION } from '../layers/layer.ts';
 import { decodeCommonPacket } from '../packet/common-packet.ts';
 import { Fragments } from '../packet/fragments.ts';
 import { decodePacket, PacketView } from '../packet/packet.ts';
-import { Analysis, type AnalysisOptions, DISPOSITION, type Disposition } from './analysis.ts';
+import { Analysis, DISPOSITION, type Disposition } from './analysis.ts';
+import type { AnalysisOptions } from './analysis-options.ts';
 
 /** What may be looked at besides events, while a capture is analysed. */
 export interface PacketObserver {

@@ -15,7 +15,7 @@ import type { DatagramAnalyzer, DatagramContext, DatagramProtocol, Likeness } fr
 import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { type AnalysisEvent, type Exchange, SIDE } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
-import type { AnalysisOptions } from './analysis.ts';
+import type { AnalysisOptions } from './analysis-options.ts';
 import type { Clock } from './clock.ts';
 import { DatagramLegs } from './datagram-legs.ts';
 

@@ -1,4 +1,4 @@
-import type { AnalysisOptions } from '../engine/analysis.ts';
+import type { AnalysisOptions } from '../engine/analysis-options.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Places } from '../engine/places.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
@@ -8,19 +8,9 @@ import { FlowView } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
 import { type HostNumbers, Redirects } from '../flow/redirects.ts';
 import type { FlowSightings, SeenElsewhere } from '../flow/sightings.ts';
-import { DIRECTION } from '../layers/layer.ts';
-import {
-  CLOSED_IDLE_NS,
-  CLOSED_PRESSED_NS,
-  LEG_SEGMENT_WINDOW_NS,
-  OPENING_IDLE_NS,
-  SEQUENCE_JUMP_MAXIMUM,
-  TCP_FLOWS_MAXIMUM,
-  TCP_IDLE_NS,
-} from '../limits.ts';
+import { LEG_SEGMENT_WINDOW_NS, SEQUENCE_JUMP_MAXIMUM, TCP_FLOWS_MAXIMUM } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import { Bodies } from '../protocols/http1/message-body.ts';
-import type { StreamEnd } from '../protocols/protocol.ts';
 import type { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import type { AnalysisEvent, Notice } from '../record/event.ts';
 import { withProvenTimes } from '../record/proven-times.ts';
@@ -28,24 +18,24 @@ import { isAnswer } from './answer.ts';
 import { seenAnswer, takeAnswer } from './answer-elsewhere.ts';
 import { connectionFacts, connectionWaits } from './connection-facts.ts';
 import { Copies } from './copies.ts';
+import { Endings } from './endings.ts';
 import { EVICTED, EvictedConnections } from './evicted.ts';
 import { SEEN, STATE, TCP } from './flags.ts';
 import { Handshakes } from './handshakes.ts';
 import { followHealth } from './health.ts';
 import { mayBeKeepAlive } from './keep-alive.ts';
+import { isBeforeReset } from './pending-end.ts';
 import { takePlainSegment } from './plain-segment.ts';
 import { Reassembly } from './reassembly.ts';
-import { type PendingEnd, TcpStream } from './stream.ts';
+import type { TcpStream } from './stream.ts';
 import type { StreamHost } from './stream-host.ts';
 import { StreamNumbers } from './stream-numbers.ts';
-import { leavesBy, TcpLegs } from './tcp-legs.ts';
+import { Streams } from './streams.ts';
+import { TcpLegs } from './tcp-legs.ts';
 import { Troubles } from './troubles.ts';
 import { unansweredNotice } from './unanswered.ts';
 
 const SYN_ACK = TCP.syn | TCP.ack;
-
-/** Streams of ended connections that are kept to be used again. */
-const SPARE_STREAMS = 1024;
 
 /** What connections are counted by: of the analysis as a whole. */
 export interface TcpSources {
@@ -73,10 +63,6 @@ export class TcpConnections implements StreamHost {
   follower: FlowFollower | undefined;
   readonly #sink: AnalysisSink;
   readonly #troubles = new Troubles();
-  readonly #streams: (TcpStream | undefined)[] = [];
-  readonly #spare: TcpStream[] = [];
-  /** Names of protocols of streams that have ended, by FLOW_I32.protocol. */
-  readonly #protocols: string[] = [];
   readonly #evicted = new EvictedConnections();
   /** Evictions of connections that had been evicted before. */
   #evictedAgain = 0;
@@ -91,6 +77,8 @@ export class TcpConnections implements StreamHost {
   readonly #legs: TcpLegs;
   readonly #copies: Copies;
   readonly handshakes: Handshakes;
+  readonly #streams: Streams;
+  readonly #endings: Endings;
   readonly redirects: Redirects;
   #over = false;
   #retransmissionsTaken = 0;
@@ -130,15 +118,17 @@ export class TcpConnections implements StreamHost {
       this.table,
       this.#troubles,
       clock,
-      (stream) => {
-        if (this.table.ints[this.table.base(stream.slot) + TCP_I32.state] === STATE.closed) this.#finish(stream.slot);
-      },
-      (stream) => this.#endPending(stream.slot),
+      (stream) => this.#endings.finish(stream.slot),
+      (stream) => this.#endings.endPending(stream.slot),
     );
+    const { table, handshakes, reassembly } = this;
+    const legs = this.#legs;
+    const streams = new Streams(table, reassembly, this);
+    const onNotice = (slot: number, notice: Notice) => sink.event(notice, this.#view.at(slot));
+    this.#streams = streams;
+    this.#endings = new Endings({ table, clock, legs, handshakes, reassembly, streams, onNotice });
     this.#view = new FlowView(this.table, {
-      protocol: (slot) =>
-        this.#streams[slot]?.protocol?.name ??
-        this.#protocols[(this.table.ints[this.table.base(slot) + FLOW_I32.protocol] as number) - 1],
+      protocol: (slot) => streams.protocolOf(slot),
       sightings: (slot, client) => this.sightings[slot]?.facts(client),
       sameAs: (slot) => this.#legs.of(slot),
       redirect: (slot) => this.redirects.of(slot),
@@ -218,7 +208,7 @@ export class TcpConnections implements StreamHost {
     }
     if (length === 0 || (packet.tcpFlags & TCP.rst) !== 0 || mayBeKeepAlive(packet)) return;
     if ((this.table.ints[this.table.base(slot) + TCP_I32.flags] as number) & SEEN.streamEnded) return;
-    const stream = this.#streams[slot] ?? this.#stream(slot);
+    const stream = this.#streams.at(slot) ?? this.#streams.begin(slot);
     const { cursor, end, bytes, tcpFlags, tcpSequence } = packet;
     if (tcpFlags & TCP.ack) stream.acknowledges(direction, packet.tcpAcknowledgment);
     this.reassembly.spare(stream, direction, {
@@ -263,14 +253,14 @@ export class TcpConnections implements StreamHost {
 
   /** Another place counts for a direction from now on. */
   handOver(slot: number, direction: number): void {
-    const stream = this.#streams[slot];
+    const stream = this.#streams.at(slot);
     if (stream === undefined || stream.ended) return;
     this.reassembly.handOver(stream, direction);
   }
 
   /** Whether a packet was captured before at the same place. */
   isCopy(slot: number, direction: number, packet: PacketView): boolean {
-    return this.#copies.isCopy(slot, direction, packet, this.#streams[slot]);
+    return this.#copies.isCopy(slot, direction, packet, this.#streams.at(slot));
   }
 
   /** A packet that counts. @returns whether what the connection carries was recognised, or may yet be */
@@ -278,7 +268,7 @@ export class TcpConnections implements StreamHost {
     const { tcpFlags } = packet;
     const { ints } = this.table;
     const base = this.table.base(slot);
-    let stream = this.#streams[slot];
+    let stream = this.#streams.at(slot);
     const isLate = this.#isLate(base + direction, packet);
     followHealth(this.table, slot, direction, packet, this.clock.now, this.#troubles);
     if (tcpFlags & TCP.syn) this.handshakes.syn(slot, direction, packet);
@@ -287,12 +277,12 @@ export class TcpConnections implements StreamHost {
     const flags = ints[base + TCP_I32.flags] as number;
     const isOver = (flags & SEEN.streamEnded) !== 0;
     if (length > 0 && (tcpFlags & TCP.rst) === 0 && !isOver && !mayBeKeepAlive(packet)) {
-      stream ??= this.#stream(slot);
+      stream ??= this.#streams.begin(slot);
       if ((flags & SEEN.midstream) !== 0 || this.comparesLegs) this.#compare(slot, packet);
       // Bytes in a SYN (RFC 7413) come behind it.
       const sequence = tcpFlags & TCP.syn ? (packet.tcpSequence + 1) | 0 : packet.tcpSequence;
       const { pendingEnd } = stream;
-      if (!stream.ended && (pendingEnd === undefined || isBefore(pendingEnd, direction, sequence + length))) {
+      if (!stream.ended && (pendingEnd === undefined || isBeforeReset(pendingEnd, direction, sequence + length))) {
         const { cursor, end } = packet;
         this.#carrier.acknowledgment = packet.tcpAcknowledgment;
         this.#carrier.hasAcknowledgment = (tcpFlags & TCP.ack) !== 0;
@@ -320,8 +310,8 @@ export class TcpConnections implements StreamHost {
     } else if (stream !== undefined && !stream.ended && (tcpFlags & TCP.ack) !== 0) {
       this.reassembly.acknowledged(stream, direction, packet.tcpAcknowledgment);
     }
-    if (tcpFlags & (TCP.fin | TCP.rst)) this.#ending(slot, direction, packet, length);
-    else if (ints[base + TCP_I32.state] === STATE.closed) this.#finish(slot);
+    if (tcpFlags & (TCP.fin | TCP.rst)) this.#endings.segment(slot, direction, packet);
+    else if (ints[base + TCP_I32.state] === STATE.closed) this.#endings.finish(slot);
     this.undecided = stream !== undefined && length > 0 && !isOver && stream.undecided;
     if (stream === undefined) return !isOver || ints[base + FLOW_I32.protocol] !== 0;
     return !stream.opaque;
@@ -332,7 +322,7 @@ export class TcpConnections implements StreamHost {
    * @returns whether it was such a one; then `undecided` and `opaque` say what became of it
    */
   plainPacket(slot: number, direction: number, packet: PacketView, place: number): boolean {
-    const stream = this.#streams[slot];
+    const stream = this.#streams.at(slot);
     if (stream === undefined) return false;
     const { table, clock } = this;
     if (!takePlainSegment(table, slot, direction, packet, clock.now, stream, this.#places.clockOf(place))) return false;
@@ -359,22 +349,6 @@ export class TcpConnections implements StreamHost {
     // Two places' packets come in no certain order.
     return ints[base + FLOW_I32.vantage] === ints[base + FLOW_I32.vantage + 1];
   }
-
-  /** Of closed connections few are kept while there are many. */
-  isOver = (_table: FlowTable, slot: number, now: number): boolean => {
-    const base = this.table.base(slot);
-    const state = this.table.ints[base + TCP_I32.state] as number;
-    if (state !== STATE.closed && state !== STATE.reset && state !== STATE.refused) return false;
-    return now - (this.table.doubles[(base >> 1) + FLOW_F64.last] as number) > CLOSED_PRESSED_NS;
-  };
-
-  mayExpire = (_table: FlowTable, slot: number, now: number): boolean => {
-    const base = this.table.base(slot);
-    const state = this.table.ints[base + TCP_I32.state] as number;
-    const idle = now - (this.table.doubles[(base >> 1) + FLOW_F64.last] as number);
-    if (state === STATE.opening) return idle > OPENING_IDLE_NS;
-    return idle > (state === STATE.open || state === STATE.halfClosed ? TCP_IDLE_NS : CLOSED_IDLE_NS);
-  };
 
   /** Connections that have not ended; each view is valid during its call. */
   eachOpen(visit: (flow: FlowInfo) => void): void {
@@ -475,154 +449,11 @@ export class TcpConnections implements StreamHost {
     this.#sink.event({ ...notice, protocol: 'tcp', code: 'TCP_REFUSED', label }, this.#view.at(slot));
   }
 
-  /** A notice of the connection itself. */
-  #tell(slot: number, code: string, label: string, direction: number, failed: boolean): void {
-    const client = this.table.ints[this.table.base(slot) + FLOW_I32.client] as number;
-    const from = direction === client ? 0 : 1;
-    this.#sink.event(
-      { kind: 'event', protocol: 'tcp', code, label, time: this.clock.now, from, failed, fields: {} },
-      this.#view.at(slot),
-    );
-  }
-
-  #stream(slot: number): TcpStream {
-    const { ints } = this.table;
-    const base = this.table.base(slot);
-    const client = ints[base + FLOW_I32.client] as number;
-    const ports = ints[base + FLOW_I32.ports] as number;
-    const [portA, portB] = [ports >>> 16, ports & 0xffff];
-    const midstream = ((ints[base + TCP_I32.flags] as number) & SEEN.midstream) !== 0;
-    const [clientPort, serverPort] = client === 0 ? [portA, portB] : [portB, portA];
-    const stream = this.#spare.pop() ?? new TcpStream(this);
-    stream.begin(slot, (ints[base + FLOW_I32.id] as number) - 1, client, midstream, clientPort, serverPort);
-    this.#streams[slot] = stream;
-    for (let direction = 0; direction < 2; direction += 1) {
-      if (((ints[base + TCP_I32.flags + direction] as number) & SEEN.acknowledged) !== 0)
-        stream.acknowledges(1 - direction, ((ints[base + TCP_I32.initial + direction] as number) + 1) | 0);
-    }
-    return stream;
-  }
-
-  #ending(slot: number, direction: number, packet: PacketView, length: number): void {
-    const { ints } = this.table;
-    const base = this.table.base(slot);
-    const own = base + direction;
-    const other = base + 1 - direction;
-    const state = ints[base + TCP_I32.state] as number;
-    const flags = ints[own + TCP_I32.flags] as number;
-    if (packet.tcpFlags & TCP.rst) {
-      if (state === STATE.reset || state === STATE.refused) return;
-      const client = ints[base + FLOW_I32.client] as number;
-      const refused = state === STATE.opening && direction !== client;
-      const collided = direction === client && this.handshakes.isOfOldConnection(base, client, packet);
-      ints[own + TCP_I32.flags] = flags | SEEN.rst | (collided ? SEEN.collided : 0);
-      ints[base + TCP_I32.state] = refused ? STATE.refused : STATE.reset;
-      if (refused) this.#legs.notOpened(slot, leavesBy(packet, DIRECTION.inbound));
-      const how = state === STATE.closed ? 'closed' : 'reset';
-      const by = state === STATE.closed ? this.#closedFirst(slot) : direction;
-      const stream = this.#streams[slot];
-      if (!refused && stream !== undefined && this.reassembly.isMissing(stream, direction, packet.tcpSequence)) {
-        this.#awaitMissing(stream, { how, by, direction, sequence: packet.tcpSequence });
-        return;
-      }
-      this.#endStream(slot, how, by);
-      if (refused) this.#tell(slot, 'TCP_REFUSED', 'connection refused', direction, true);
-      else if (state !== STATE.closed) this.#tell(slot, 'TCP_RESET', 'connection reset', direction, true);
-      return;
-    }
-    if (flags & SEEN.fin) return;
-    ints[own + TCP_I32.fin] = (packet.tcpSequence + length + 1) | 0;
-    const others = ints[other + TCP_I32.flags] as number;
-    ints[own + TCP_I32.flags] = flags | SEEN.fin | (others & SEEN.fin ? 0 : SEEN.closedFirst);
-    if (state === STATE.reset || state === STATE.refused) return;
-    ints[base + TCP_I32.state] = others & SEEN.fin ? STATE.closed : STATE.halfClosed;
-    if (others & SEEN.fin) this.#finish(slot);
-  }
-
-  /** A reset came while bytes sent before it are missing: another network card may bring them yet. */
-  #awaitMissing(
-    stream: TcpStream,
-    { how, by, direction, sequence }: { how: StreamEnd; by: number | undefined; direction: number; sequence: number },
-  ): void {
-    const { ints } = this.table;
-    const base = this.table.base(stream.slot);
-    const limit = (side: 0 | 1) => {
-      if (((ints[base + side + TCP_I32.flags] as number) & SEEN.high) === 0) return undefined;
-      const high = ints[base + side + TCP_I32.high] as number;
-      return side === direction && ((sequence - high) | 0) > 0 ? sequence : high;
-    };
-    stream.pendingEnd = {
-      how,
-      by,
-      time: this.clock.now,
-      told: how === 'reset' ? direction : undefined,
-      limits: [limit(0), limit(1)],
-    };
-    this.reassembly.awaitReset(stream);
-  }
-
-  /** What a reset overtook has had time to come. */
-  #endPending(slot: number): void {
-    const pending = this.#streams[slot]?.pendingEnd;
-    if (pending === undefined) return;
-    const { now } = this.clock;
-    this.clock.now = pending.time;
-    this.#endStream(slot, pending.how, pending.by);
-    if (pending.told !== undefined) this.#tell(slot, 'TCP_RESET', 'connection reset', pending.told, true);
-    this.clock.now = now;
-  }
-
-  /** Both sides have sent FIN: the stream ends once all bytes before the FINs have arrived. */
-  #finish(slot: number): void {
-    const stream = this.#streams[slot];
-    if (stream === undefined || stream.ended) return;
-    const { ints } = this.table;
-    const base = this.table.base(slot);
-    for (let direction = 0; direction < 2; direction += 1) {
-      const known = ((ints[base + TCP_I32.flags + direction] as number) & SEEN.next) !== 0;
-      const left =
-        ((ints[base + TCP_I32.fin + direction] as number) - 1 - (ints[base + TCP_I32.next + direction] as number)) | 0;
-      if (known && left > 0) return;
-    }
-    this.#endStream(slot, 'closed', this.#closedFirst(slot));
-  }
-
-  /** The direction whose FIN came first; undefined before any. */
-  #closedFirst(slot: number): number | undefined {
-    const { ints } = this.table;
-    const flags = this.table.base(slot) + TCP_I32.flags;
-    return (ints[flags] as number) & SEEN.closedFirst
-      ? 0
-      : (ints[flags + 1] as number) & SEEN.closedFirst
-        ? 1
-        : undefined;
-  }
-
-  #endStream(slot: number, how: StreamEnd, by?: number | undefined): void {
-    const stream = this.#streams[slot];
-    if (stream === undefined || stream.ended) return;
-    this.reassembly.flush(stream);
-    // Bytes handed on just now may have ended the stream. Kept as a spare twice, it would be used for two connections at once.
-    if (stream.ended) return;
-    stream.end(how, by);
-    const { ints } = this.table;
-    const base = this.table.base(slot);
-    ints[base + TCP_I32.flags] = (ints[base + TCP_I32.flags] as number) | SEEN.streamEnded;
-    const name = stream.protocol?.name;
-    if (name !== undefined) {
-      const known = this.#protocols.indexOf(name);
-      ints[base + FLOW_I32.protocol] = known < 0 ? this.#protocols.push(name) : known + 1;
-    }
-    this.#streams[slot] = undefined;
-    // After its end an analyzer must not call its context.
-    if (this.#spare.length < SPARE_STREAMS) this.#spare.push(stream);
-  }
-
   #ended(slot: number): void {
-    this.#endPending(slot);
+    this.#endings.endPending(slot);
     const unanswered = unansweredNotice(this.table, slot, this.#over);
     if (unanswered !== undefined) this.#sink.event(unanswered, this.#view.at(slot));
-    this.#endStream(slot, this.#over ? 'capture ended' : this.table.evicting ? 'evicted' : 'expired');
+    this.#streams.end(slot, this.#over ? 'capture ended' : this.table.evicting ? 'evicted' : 'expired');
     this.#sink.flowEnded(this.#view.at(slot));
     this.#troubles.forget(slot);
     this.#legs.forget(slot);
@@ -640,10 +471,4 @@ export class TcpConnections implements StreamHost {
     this.#evicted.remember(ints[base + FLOW_I32.hash] as number, isGivenUp);
     this.#givesUp = false;
   }
-}
-
-/** Whether what ends at a sequence number, int32, was sent before a reset. */
-function isBefore({ limits }: PendingEnd, direction: number, sequence: number): boolean {
-  const limit = limits[direction === 0 ? 0 : 1];
-  return limit !== undefined && ((sequence - limit) | 0) <= 0;
 }

@@ -8,24 +8,12 @@ import type { Carrier } from './carrier.ts';
 import { ClockHistory } from './clock-history.ts';
 import { FirstBytes, recognition } from './first-bytes.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
+import type { PendingEnd } from './pending-end.ts';
 import type { StreamHost } from './stream-host.ts';
 import { STREAM_F64, type StreamNumbers } from './stream-numbers.ts';
 
 /** How many segments are probed when the beginning of a connection matches no protocol. */
 const LOOKS_MAXIMUM = 32;
-
-/** A reset came before bytes that were sent before it: the stream ends when these have had time to come. */
-export interface PendingEnd {
-  readonly how: StreamEnd;
-  /** The direction that closed first, or reset. */
-  readonly by: number | undefined;
-  /** Of the reset, ns. */
-  readonly time: number;
-  /** The direction whose reset is to be told as an event, if it is. */
-  readonly told: number | undefined;
-  /** By direction: what ends behind this sequence number, int32, came after the reset; undefined: everything did. */
-  readonly limits: readonly [number | undefined, number | undefined];
-}
 
 /** No clock has this number. */
 const UNSTEADY = -2;
