@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { CONVERSATIONS, type ConversationName } from '../oracle/loss/index.ts';
+import { Random } from './random.ts';
 
 /** What a function makes of bytes: `undefined` where it takes more of them. */
 export type Judge = (bytes: Buffer, start: number, end: number) => unknown;
@@ -10,6 +13,8 @@ const FILLINGS = [0xee, 0x00];
 
 /** Bytes of a message that are changed. */
 const CHANGED = 28;
+/** Different answers in a row that are shown one by one. */
+const PARTS = 24;
 /** Lengths of a message's beginning. */
 const LENGTHS = 80;
 
@@ -27,7 +32,7 @@ export function judged(judge: Judge, message: Buffer, available = message.length
   const answers = fillings.map((filling) => {
     const bytes = Buffer.alloc(AROUND + available + AROUND, filling);
     message.copy(bytes, AROUND, 0, available);
-    return String(judge(bytes, AROUND, AROUND + available));
+    return shown(judge(bytes, AROUND, AROUND + available));
   });
   return [...new Set(answers)].join(' or ');
 }
@@ -52,9 +57,25 @@ export function byByte(name: string, message: Buffer, judge: Judge, least = 1, c
   return [byLength(name, message, judge, least), ...bytes.filter((line) => !/: 0–255 [^,]+$/.test(line))];
 }
 
+function shown(answer: unknown): string {
+  if (typeof answer !== 'object' || answer === null) return String(answer);
+  return JSON.stringify(answer, (_, value) =>
+    typeof value === 'bigint' ? String(value) : value instanceof Map ? [...value] : (value as unknown),
+  );
+}
+
+/** Messages of both sides as the makers of conversations make them, each with whose it is and its number. */
+export function madeMessages(name: ConversationName, count = 3): [label: string, message: Buffer][] {
+  const { opening, exchanges } = CONVERSATIONS[name](count, new Random(7));
+  const own = exchanges.flatMap(({ request, response }) => [[0, request] as const, [1, response] as const]);
+  return [...opening, ...own]
+    .filter(([, bytes]) => bytes.length > 0)
+    .map(([side, bytes], index) => [`${side === 0 ? 'client' : 'server'} ${index}`, bytes]);
+}
+
 /** What becomes of messages that differ in a number. */
 export function byNumber(name: string, judge: (value: number) => unknown, values = NUMBERS): string {
-  return `${name}: ${runs(values.map((value) => [value, String(judge(value))]))}`;
+  return `${name}: ${runs(values.map((value) => [value, shown(judge(value))]))}`;
 }
 
 /** `1–3 more, 4–80 client`; of answers that grow evenly with the number, the first and the last: `8–255 8…255`. */
@@ -69,7 +90,9 @@ function runs(all: readonly (readonly [number, string])[]): string {
     else parts.push(`${first}${last > at ? `–${all[last]?.[0]}` : ''} ${answer}`);
     at = Math.max(last, even) + 1;
   }
-  return parts.join(', ');
+  if (parts.length <= PARTS) return parts.join(', ');
+  const hash = createHash('sha1').update(parts.join()).digest('hex').slice(0, 8);
+  return `${parts.slice(0, 3).join(', ')}, … ${parts.length} in all (${hash})`;
 }
 
 /** Up to where answers grow evenly, at least three of them; `from` where they do not. */
@@ -82,6 +105,18 @@ function evenEnd(all: readonly (readonly [number, string])[], from: number): num
   let end = from;
   while (end + 1 < all.length && stepAt(end) === step) end += 1;
   return end >= from + 2 ? end : from;
+}
+
+/** What functions make of messages, each by length and by byte. @param readers by name: what is read, from how many bytes on, and how many are changed */
+export function byReader(
+  messages: Iterable<readonly [label: string, message: Buffer]>,
+  readers: Readonly<Record<string, readonly [judge: Judge, least?: number, changed?: number]>>,
+): string[] {
+  return [...messages].flatMap(([label, message]) =>
+    Object.entries(readers).flatMap(([name, [judge, least, changed]]) =>
+      byByte(`${name}, ${label}`, message, judge, least, changed),
+    ),
+  );
 }
 
 /** Compares with test/golden/bytes/NAME.txt. When a change is meant: `vitest run -u --project unit` and the test. */
