@@ -49,6 +49,8 @@ export class DatagramFlows {
   readonly redirects: Redirects;
   /** The place of capture of the datagram that is handed over. */
   place = 0;
+  /** It was sent to a multicast address, or to all. */
+  isToMany = false;
 
   constructor({ clock, hosts }: DatagramSources, sink: AnalysisSink, options: DatagramOptions) {
     this.#sink = sink;
@@ -81,6 +83,9 @@ export class DatagramFlows {
   packet(slot: number, direction: number, packet: PacketView): boolean {
     if (packet.ipProtocol !== IP_PROTOCOL.udp || packet.transportOffset < 0 || packet.udpLength < 8) return false;
     const { bytes, cursor } = packet;
+    // 224.0.0.0/4 and what lies behind it (RFC 5771, RFC 1112), ff00::/8 (RFC 4291).
+    const first = bytes[packet.destinationAddress] as number;
+    this.isToMany = first === 0xff || (first >= 0xe0 && packet.addressLength === 4);
     this.place = this.table.ints[this.table.base(slot) + FLOW_I32.vantage + direction] as number;
     return this.#datagram(slot, direction, bytes, cursor, Math.max(cursor, packet.end), packet.payloadLength);
   }
@@ -112,6 +117,7 @@ export class DatagramFlows {
     for (const { direction, bytes, wireLength, time, place } of sightings.takeHeld(since)) {
       this.#clock.now = time;
       this.place = place;
+      this.isToMany = false;
       this.#datagram(sightings.slot, direction, bytes, 0, bytes.length, wireLength);
     }
     this.#clock.now = now;
@@ -255,6 +261,10 @@ class Context implements DatagramContext {
 
   get place(): number {
     return this.#flows.place;
+  }
+
+  get isToMany(): boolean {
+    return this.#flows.isToMany;
   }
 
   get detail(): boolean {

@@ -5,8 +5,9 @@ import { addressRecords } from './addresses.ts';
 import { exchangeFields, type MessageDetail, messageDetail } from './detail.ts';
 import { FLAG, HEADER, opcodeOf, QuestionScan } from './message.ts';
 import { OPCODE, opcodeName } from './numbers.ts';
-import { announcement, answeredAgain, isAnnouncement, isToAll, malformed } from './one-way.ts';
+import { announcement, answeredAgain, answerToMany, isAnnouncement, isToAll, malformed } from './one-way.ts';
 import { MARK, PendingQueries } from './pending.ts';
+import { QueriesToMany } from './queries-to-many.ts';
 import { CUT_QUESTION, NO_QUESTION, outcomeOf, type Question, QuestionTable, READY_RCODES } from './question.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import { ResponseScan } from './response.ts';
@@ -37,6 +38,7 @@ export interface DialogueContext {
   readonly detail: boolean;
   /** Of datagrams: number of the place of capture that `now` is of. */
   readonly place?: number;
+  readonly isToMany?: boolean;
   /** As of DatagramContext. */
   readonly countAlike?: DatagramContext['countAlike'];
   readonly learnAlike?: DatagramContext['learnAlike'];
@@ -61,6 +63,7 @@ export class Dialogue {
   readonly #transfers: Map<number, Transfer> | undefined;
   readonly #stream: DialogueStream | undefined;
   readonly #number: number;
+  readonly #toMany = new QueriesToMany();
 
   /** @param maximum queries that wait for their answers @param stream undefined for many flows of datagrams */
   constructor(
@@ -167,7 +170,9 @@ export class Dialogue {
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
     const question = scannedQuestion(bytes, start);
     const number = scan.state === 'whole' ? questions.number : 0;
-    const marks = isToAll(bytes, start, question) ? MARK.toAll : 0;
+    const isToMany = this.#context.isToMany === true || isToAll(bytes, start, question);
+    if (isToMany && hash !== 0) this.#toMany.add(id, hash, first);
+    const marks = isToMany ? MARK.toAll : 0;
     pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks, place, number);
   }
 
@@ -196,6 +201,13 @@ export class Dialogue {
     if (entry < 0 && isAnnouncement(bytes, start)) {
       const message = announcement(side, bytes, start, end, first, wireLength, more);
       if (message !== undefined) this.#emit(flow, message);
+      return;
+    }
+    if (entry < 0 && this.#toMany.has(id, scan.hash, first)) {
+      this.#emit(
+        flow,
+        answerToMany(side, first, wireLength, scannedQuestion(bytes, start), u16(bytes, start + 2), more),
+      );
       return;
     }
     response.scan(bytes, start, scan.state === 'cut' ? end : scan.end, end);

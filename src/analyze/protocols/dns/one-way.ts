@@ -6,6 +6,9 @@ import { nameText, readName } from './name.ts';
 import { OPCODE, typeName } from './numbers.ts';
 import { outcomeOf, type Question, questionOf } from './question.ts';
 
+/** Of a message's flags: the response code, without what EDNS adds. */
+const RCODE = 0xf;
+
 /** Whether a response was sent without a query of its flow: without an id and a question (RFC 6762, section 18). */
 export function isAnnouncement(bytes: Uint8Array, start: number): boolean {
   if (u16(bytes, start) !== 0 || u16(bytes, start + SECTION.questions) !== 0) return false;
@@ -44,6 +47,20 @@ export function announcement(
   const type = typeName(u16(bytes, name.end));
   const question = questionOf(nameText(name.wire, 0, name.length), type, OPCODE.query);
   const fields = more === undefined ? question.fields(0) : exchangeFields(question, 0, 0, undefined, more);
+  return { kind: 'message', protocol: 'dns', time, from, bytes: wireLength, label: question.label, fields };
+}
+
+/** An answer to a query that was sent to many, by one of them: from another address than the query went to. */
+export function answerToMany(
+  from: Side,
+  time: number,
+  wireLength: number,
+  question: Question,
+  flags: number,
+  more: MessageDetail | undefined,
+): Message {
+  const rcode = flags & RCODE;
+  const fields = more === undefined ? question.fields(rcode) : exchangeFields(question, rcode, 0, undefined, more);
   return { kind: 'message', protocol: 'dns', time, from, bytes: wireLength, label: question.label, fields };
 }
 
