@@ -66,6 +66,8 @@ export class Half {
   /** The deadline that the client set, ns from the request's start; undefined where it set none. */
   grpcTimeout: number | undefined;
   readonly interim: number[] = [];
+  /** What came last of it was an interim response, or ends with one. */
+  #isInterim = false;
   /** Of an error's response, its beginning; where bodies are wanted, the body. */
   errorBody: ErrorBody | undefined;
   body: MessageBody | undefined;
@@ -83,7 +85,8 @@ export class Half {
 
   /** Bytes of it came. @param frame when the frame they are of began */
   seen({ now, timeKnown }: FrameClock, bytes: number, frame: FrameStart = { began: now, beganKnown: timeKnown }): void {
-    if (this.firstTime === undefined) {
+    if (this.firstTime === undefined || (this.#isInterim && !this.begun)) {
+      this.#isInterim = false;
       this.firstTime = frame.began;
       if (!frame.beganKnown) this.timeKnown = false;
     }
@@ -181,8 +184,10 @@ export class Half {
     this.ended = true;
   }
 
-  /** An interim response: its fields are not the final one's. */
+  /** An interim response: neither its fields nor its time are the final one's, which may begin in the same bytes. */
   informational(): void {
+    this.firstTime = this.lastTime;
+    this.#isInterim = true;
     if (this.interim.length < 16) this.interim.push(Number(this.status));
     this.status = '';
   }
