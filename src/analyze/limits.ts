@@ -44,6 +44,9 @@ export const FOUND_STREAMS = 65_536;
 export const FOUND_FLOWS = 524_288;
 export const FOUND_HOSTS = 65_536;
 
+/** How much higher than the last one the number of a flow may be that an agent gave it: those between may come later. */
+export const FOUND_AHEAD = 1_048_576;
+
 /** Connections whose handshake one node saw, for others that see them from their middle. */
 export const FOUND_OPENED = 65_536;
 

@@ -15,6 +15,9 @@ export const FILE_WINDOW_MS = 1_000;
 /** The same for what was found on nodes: an analysis has waited for its own interfaces before, and sends several things at a time. */
 export const EDGE_WINDOW_MS = 1_000;
 
+/** How long an agent that joins waits for the one that was alone until then, milliseconds. */
+export const NOT_ALONE_MS = 5_000;
+
 /**
  * The same where requests are joined over several places, whose output waits longer anyway: on a busy node tcpdump hands
  * packets over later.

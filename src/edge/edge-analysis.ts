@@ -11,6 +11,7 @@ import { BLOCK } from '../wire/pcapng.ts';
 import { plainBlock, sectionHeader, startMarker } from '../wire/pcapng-write.ts';
 import { FoundBatches } from './found-batches.ts';
 import { NodeFilter } from './node-filter.ts';
+import { ConnectionSink } from './repeated-connections.ts';
 import { RepeatedSink } from './repeated-exchanges.ts';
 import { Sampling } from './sampling.ts';
 
@@ -32,8 +33,9 @@ export class EdgeAnalysis {
   readonly #decoded: DecodedPacket;
   readonly #batches: FoundBatches;
   #filter: NodeFilter | undefined;
-  /** Where exchanges are added up. */
-  readonly #repeated: RepeatedSink | undefined;
+  /** Where exchanges and connections are added up. */
+  readonly #repeated: ConnectionSink | undefined;
+  readonly #isAlone: boolean;
   readonly #sampling = new Sampling();
   /** By interface: its link type, and whether it has brought a packet. */
   readonly #linkTypes: number[] = [];
@@ -58,7 +60,10 @@ export class EdgeAnalysis {
     this.#found = new FoundWriter((at, found) => this.#batches.add(at, found));
     this.#totalsMs = request.counts ? LATE_TOTALS_MS : TOTALS_MS;
     // What a node leaves out is decided of each.
-    if (request.counts && request.where === undefined) this.#repeated = new RepeatedSink(this.#found, now);
+    this.#isAlone = request.counts && request.where === undefined && request.alone === true;
+    if (request.counts && request.where === undefined) {
+      this.#repeated = new ConnectionSink(this.#found, new RepeatedSink(this.#found, now), this.#isAlone, now);
+    }
     const { detail, labels, firstLegs, firstLegsOnly, showSecrets } = request;
     this.#capture = new CaptureAnalysis(
       this.#repeated ?? (request.where === undefined ? this.#found : this.#filtered(this.#found)),
@@ -115,6 +120,11 @@ export class EdgeAnalysis {
     this.#found.flush();
     if (this.#hasPackets && this.#now() - this.#totalsAt >= this.#totalsMs) this.#sendTotals();
     this.#batches.tick();
+  }
+
+  /** Another agent joins the capture: what this one has seen may have been seen there. */
+  notAlone(): void {
+    if (!this.#ended) this.#repeated?.notAlone();
   }
 
   /** A sink that leaves out events which do not match; whose the flow is travels all the same. */
@@ -179,7 +189,7 @@ export class EdgeAnalysis {
     const time = (BigInt(view.getUint32(12, true)) << 32n) | BigInt(view.getUint32(16, true));
     this.#began[id] = true;
     this.#hasPackets = true;
-    this.#found.interfaceBegan(id, time);
+    this.#found.interfaceBegan(id, time, this.#isAlone);
   }
 
   /** Behind the first packet, which gives the time, and behind what was counted before. */

@@ -15,8 +15,12 @@ if (port === null) throw new Error('this is a worker of ksnoop-agent');
 const send = (message: ToAgent) => port.postMessage(message);
 const analysis = new EdgeAnalysis(parseEdgeRequest(workerData), (bytes) => send({ type: 'write', bytes }));
 const timer = setInterval(() => analysis.tick(), TICK_MS);
-port.on('message', ({ bytes, waiting }: ToWorker) => {
-  analysis.push(bytes, waiting);
+port.on('message', (message: ToWorker) => {
+  if (message.type === 'not-alone') {
+    analysis.notAlone();
+    return;
+  }
+  analysis.push(message.bytes, message.waiting);
   send({ type: 'taken' });
   if (!analysis.ended) return;
   clearInterval(timer);

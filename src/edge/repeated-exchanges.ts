@@ -32,6 +32,9 @@ interface Row {
   row: ExchangeRow | undefined;
   readonly first: number;
   readonly ids: number[];
+  /** The number of the connection of the last one, and of how many they are. */
+  connection: number;
+  connections: number;
 }
 
 /** Rows of one flow that wait to be sent. */
@@ -55,6 +58,8 @@ export class RepeatedSink implements AnalysisSink {
   /** By server: when its first exchange began, ns. */
   readonly #servers = new RecentMap<number, number>(SEEN_MAXIMUM);
   readonly #names = new RecentMap<string, true>(SEEN_MAXIMUM);
+  /** Called before an answer of DNS gives an address a name that it had not. */
+  beforeNames: (() => void) | undefined;
 
   /** @param now the monotonic clock, milliseconds */
   constructor(found: FoundWriter, now: () => number) {
@@ -62,21 +67,33 @@ export class RepeatedSink implements AnalysisSink {
     this.#now = now;
   }
 
-  event(event: AnalysisEvent, flow: FlowInfo): void {
+  event(event: AnalysisEvent, flow: FlowIdentity): void {
     if (isInOrder(event) && this.#add(event, flow)) return;
-    if (event.protocol === 'dns' && this.#isNewName(event)) this.flush();
-    else if (needsEarlier(event)) this.#flushFlow(flow.id);
+    if (event.protocol === 'dns' && this.#isNewName(event)) {
+      this.beforeNames?.();
+      this.flush();
+    } else if (needsEarlier(event)) this.flushFlow(flow.id);
     this.#found.event(event, flow);
   }
 
+  /** Whether an exchange of a flow is in order, and not the first of its kind: it would be added to others. */
+  isAddedUp(exchange: Exchange, flow: FlowIdentity): boolean {
+    return isInOrder(exchange) && this.#seen.get(kindOf(exchange, flow, this.#classOf(exchange, flow))) === true;
+  }
+
+  /** As `event`, of an exchange in order. @param flow stands for several connections @param connection the number of its own */
+  ofConnection(exchange: Exchange, flow: FlowIdentity, connection: number): void {
+    if (!this.#add(exchange, flow, connection)) this.#found.event(exchange, flow);
+  }
+
   flowEnded(flow: FlowInfo): void {
-    this.#flushFlow(flow.id);
+    this.flushFlow(flow.id);
     const facts = withoutUnused(flow.facts());
     this.#found.flowEnded({ ...identityOf(flow), facts: () => facts });
   }
 
   legJoined(flow: FlowInfo): void {
-    this.#flushFlow(flow.id);
+    this.flushFlow(flow.id);
     this.#found.legJoined(flow);
   }
 
@@ -104,7 +121,8 @@ export class RepeatedSink implements AnalysisSink {
     this.#rows = 0;
   }
 
-  #flushFlow(id: number): void {
+  /** Send what waits of a flow. */
+  flushFlow(id: number): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     this.#waiting.delete(id);
@@ -113,19 +131,19 @@ export class RepeatedSink implements AnalysisSink {
   }
 
   /** @returns whether the exchange waits now */
-  #add(exchange: Exchange, flow: FlowInfo): boolean {
+  #add(exchange: Exchange, flow: FlowIdentity, connection = flow.id): boolean {
     const requestId = requestIdOf(exchange);
     const kind = this.#classOf(exchange, flow);
     let waiting = this.#waiting.get(flow.id);
     if (waiting !== undefined && !isSameFlow(waiting.flow, flow)) {
-      this.#flushFlow(flow.id);
+      this.flushFlow(flow.id);
       waiting = undefined;
     }
     let row = waiting?.rows.find((one) => one.class === kind && isAlike(one.last, exchange));
     if (row === undefined) {
       if (!this.#hasTravelled(exchange, flow, kind)) return false;
       if ((waiting?.rows.length ?? 0) >= ROWS_OF_FLOW_MAXIMUM) {
-        this.#flushFlow(flow.id);
+        this.flushFlow(flow.id);
         waiting = undefined;
       }
       if (this.#rows >= ROWS_MAXIMUM) {
@@ -133,7 +151,7 @@ export class RepeatedSink implements AnalysisSink {
         waiting = undefined;
       }
       if (this.#rows === 0) this.#since = this.#now();
-      row = { last: exchange, class: kind, row: undefined, first: exchange.time, ids: [] };
+      row = { last: exchange, class: kind, row: undefined, first: exchange.time, ids: [], connection, connections: 1 };
       if (waiting === undefined) {
         waiting = { flow: identityOf(flow), rows: [] };
         this.#waiting.set(flow.id, waiting);
@@ -146,11 +164,13 @@ export class RepeatedSink implements AnalysisSink {
         row.row.add(row.last);
       }
       row.row.add(exchange);
+      if (row.connection !== connection) row.connections += 1;
+      row.connection = connection;
     }
     // One alone travels as it is, with its id.
     row.last = bare(exchange, row.row === undefined ? requestId : '');
     if (requestId !== '') row.ids.push(requestIdHash(requestId));
-    if ((row.row?.count ?? 0) >= COUNT_MAXIMUM) this.#flushFlow(flow.id);
+    if ((row.row?.count ?? 0) >= COUNT_MAXIMUM) this.flushFlow(flow.id);
     return true;
   }
 
@@ -161,10 +181,10 @@ export class RepeatedSink implements AnalysisSink {
   }
 
   /** Whether one exchange of its kind has travelled alone before; else it does now. */
-  #hasTravelled(exchange: Exchange, { clientHost, serverHost, interfaceId }: FlowIdentity, kind: number): boolean {
-    const { protocol, route, status, requester, probe, time } = exchange;
-    if (this.#servers.get(serverHost) === undefined) this.#servers.set(serverHost, time);
-    const key = `${clientHost} ${serverHost} ${interfaceId} ${kind} ${requester} ${probe} ${protocol} ${status} ${route}`;
+  #hasTravelled(exchange: Exchange, flow: FlowIdentity, kind: number): boolean {
+    const { serverHost } = flow;
+    if (this.#servers.get(serverHost) === undefined) this.#servers.set(serverHost, exchange.time);
+    const key = kindOf(exchange, flow, kind);
     if (this.#seen.get(key) === true) return true;
     this.#seen.set(key, true);
     return false;
@@ -183,16 +203,23 @@ export class RepeatedSink implements AnalysisSink {
   }
 
   #send({ flow, rows }: Waiting): void {
-    for (const { last, row, first, ids } of rows) {
+    for (const { last, row, first, ids, connections } of rows) {
       if (row === undefined) {
         this.#found.event(last, flow);
         continue;
       }
       const { counts, times } = row.state();
       const { count = 1, requestBytes = 0, responseBytes = 0 } = counts;
-      this.#found.repeated({ exchange: last, count, first, requestBytes, responseBytes, times, requestIds: ids }, flow);
+      const sums = { count, first, requestBytes, responseBytes, times, requestIds: ids, connections };
+      this.#found.repeated({ exchange: last, ...sums }, flow);
     }
   }
+}
+
+/** By which exchanges are of one kind. */
+function kindOf(exchange: Exchange, { clientHost, serverHost, interfaceId }: FlowIdentity, kind: number): string {
+  const { protocol, route, status, requester, probe } = exchange;
+  return `${clientHost} ${serverHost} ${interfaceId} ${kind} ${requester} ${probe} ${protocol} ${status} ${route}`;
 }
 
 /**
@@ -258,7 +285,7 @@ function withoutUnused(facts: FlowFacts): FlowFacts {
 }
 
 /** What a flow's view shows now, to be kept. */
-function identityOf(flow: FlowInfo): FlowIdentity {
+export function identityOf(flow: FlowIdentity): FlowIdentity {
   const { id, transport, continued, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs, redirect } =
     flow;
   return { id, transport, continued, clientHost, serverHost, clientPort, serverPort, interfaceId, sameAs, redirect };

@@ -63,6 +63,8 @@ export interface EdgeRequest {
   /** Exchanges of a flow that differ in their times and bytes alone are added up, and travel every few seconds. */
   readonly counts: boolean;
   readonly showSecrets: boolean;
+  /** No other agent is part of the capture: with `counts` connections are added up, too, until `not-alone` comes. */
+  readonly alone?: boolean;
   /** What certainly does not match this expression of `--where` may be left out. */
   readonly where?: string | undefined;
 }
@@ -79,6 +81,8 @@ export type Control =
   | { readonly type: 'add'; readonly target: AgentTarget }
   /** A target that is no longer wanted: its last statistics come, then `target-gone`. Since 1.1. */
   | { readonly type: 'remove'; readonly key: string }
+  /** Another agent joins the capture: connections may be seen there as well. An agent that analyses answers with the same. */
+  | { readonly type: 'not-alone' }
   /** One more signed ticket, base64url (src/wire/ticket.ts); also before the request. */
   | { readonly type: 'ticket'; readonly ticket: string };
 
@@ -132,6 +136,8 @@ export type AgentEvent =
   | { readonly type: 'alive' }
   /** Answers `clock`: the node's time, milliseconds since 1970. Since 1.1. */
   | { readonly type: 'clock'; readonly sentAt: number; readonly time: number }
+  /** Answers `not-alone`: what is captured from now on is no longer added up by connection. */
+  | { readonly type: 'not-alone' }
   | { readonly type: 'log'; readonly message: string }
   /** The request as a whole failed; nothing was captured. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly hint?: string }
@@ -214,6 +220,7 @@ export function parseEdgeRequest(value: unknown): EdgeRequest {
     traced: traced === true,
     counts: counts === true,
     showSecrets: showSecrets === true,
+    ...(request.alone === true && { alone: true }),
     ...(where !== undefined && where.length <= EDGE_WHERE_MAXIMUM ? { where } : {}),
   };
 }
@@ -226,6 +233,7 @@ export function parseControl(line: string): Control | undefined {
     case 'heartbeat':
     case 'stop':
     case 'acknowledge':
+    case 'not-alone':
       return { type: control.type };
     case 'clock':
       return { type: 'clock', sentAt: requireInteger(control, 'sentAt', where, MILLISECONDS) };
@@ -291,7 +299,8 @@ export function parseAgentEvent(line: string): AgentEvent | undefined {
         counters: parseCounters(event.counters),
       };
     case 'alive':
-      return { type: 'alive' };
+    case 'not-alone':
+      return { type: event.type };
     case 'clock': {
       const whole = (key: string) => requireInteger(event, key, where, MILLISECONDS);
       return { type: 'clock', sentAt: whole('sentAt'), time: whole('time') };

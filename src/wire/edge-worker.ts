@@ -1,10 +1,10 @@
 /** What an agent and its worker that analyses a session's packets (src/edge) send each other. */
 
-/** The next bytes of the session's stream, and how many more wait behind them. */
-export interface ToWorker {
-  readonly bytes: Uint8Array;
-  readonly waiting: number;
-}
+export type ToWorker =
+  /** The next bytes of the session's stream, and how many more wait behind them. */
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array; readonly waiting: number }
+  /** Another agent joins the capture. */
+  | { readonly type: 'not-alone' };
 
 export type ToAgent =
   /** Bytes for the client. */

@@ -100,6 +100,48 @@ test('two captures at once show the same traces, joined across nodes without pac
   expect(remote.stderr).not.toMatch(/came here|left out|A SAMPLE/);
 });
 
+/** What a summary counts of HTTP by Service and route, and of connections by server and port. */
+function countsOf(stdout: Buffer): unknown {
+  const report = parseJson(stdout.toString('utf8'), 'a summary');
+  if (!isObject(report)) throw new Error('no summary');
+  const rows = (list: unknown, ...names: readonly string[]) =>
+    (Array.isArray(list) ? list.filter(isObject) : [])
+      .map((row) => names.map((name) => JSON.stringify(row[name])).join(' '))
+      .sort();
+  const http = (list: unknown) =>
+    Array.isArray(list) ? list.filter(isObject).filter(({ protocol }) => protocol === 'http') : [];
+  const sums = ['count', 'failed', 'requestBytes', 'responseBytes', 'statuses'];
+  return {
+    services: rows(http(report.services), 'service', ...sums),
+    routes: rows(http(report.routes), 'service', 'route', ...sums),
+    servers: rows(
+      objectAt(report, 'tcp').servers,
+      'server',
+      'port',
+      'connections',
+      'bytes',
+      'retransmissions',
+      'resetByServer',
+    ),
+  };
+}
+
+test('two captures at once of one node count the same, where its agent adds up connections', async () => {
+  const [client] = await shopPods(on, 'client');
+  const pod = `pod/${client?.name}`;
+  const of = (where: string) => {
+    const ksnoop = new KsnoopProcess(['-v', '-n', 'shop', pod, '-o', 'summary', '--json', where], on.kubeconfig);
+    started.push(ksnoop);
+    return ksnoop;
+  };
+  const [packets, edge] = [of('--no-edge'), of('--edge')];
+  await Promise.all([packets.capturing(1), edge.capturing(1)]);
+  await requests(on, { n: 1_000, run: `alone${Date.now()}` });
+  const [local, remote] = await Promise.all([packets.stop(), edge.stop()]);
+  expect(remote.code, remote.stderr).toBe(0);
+  expect(countsOf(remote.stdout)).toEqual(countsOf(local.stdout));
+});
+
 test('the summary of an agent that is killed counts nothing twice, and its gap is stated', async () => {
   const clients = await shopPods(on, 'client');
   const web = await shopPods(on, 'web');

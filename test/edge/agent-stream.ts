@@ -75,13 +75,22 @@ export function analysedStream(
   return Buffer.concat(written);
 }
 
-/** The same, where packets come at the times that they have: the clock of the analysis follows them. */
-export function analysedAsItComes(stream: Uint8Array, kind: AnalysisOutputKind): Uint8Array {
+/**
+ * The same, where packets come at the times that they have: the clock of the analysis follows them.
+ * @param alone no other agent is part of the capture @param joined another one joins it after so many packets
+ */
+export function analysedAsItComes(
+  stream: Uint8Array,
+  kind: AnalysisOutputKind,
+  alone = false,
+  joined = Number.POSITIVE_INFINITY,
+): Uint8Array {
   const written: Uint8Array[] = [];
   const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
   let now = 0;
+  let packets = 0;
   const edge = new EdgeAnalysis(
-    edgeRequest(kind, { where: undefined, showSecrets: false }),
+    { ...edgeRequest(kind, { where: undefined, showSecrets: false }), alone },
     (bytes) => void written.push(bytes),
     () => now,
   );
@@ -89,6 +98,8 @@ export function analysedAsItComes(stream: Uint8Array, kind: AnalysisOutputKind):
     if (view.getUint32(at, true) === BLOCK.enhancedPacket) {
       const time = (BigInt(view.getUint32(at + 12, true)) << 32n) | BigInt(view.getUint32(at + 16, true));
       now = Number(time / 1_000n) / 1_000;
+      packets += 1;
+      if (packets === joined) edge.notAlone();
     }
     edge.push(Uint8Array.from(stream.subarray(at, at + view.getUint32(at + 4, true))), 0);
   }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
 import { analysisOutput } from '../../src/run/analysis/index.ts';
 import { whereExpression } from '../../src/run/where.ts';
-import { agentStream, analysedStream, nodesOf, shownOf } from './agent-stream.ts';
+import { agentStream, analysedAsItComes, analysedStream, nodesOf, shownOf } from './agent-stream.ts';
 
 const TESTS = join(import.meta.dirname, '..');
 /** Other captures may be named, from the directory of the tests. */
@@ -35,7 +35,10 @@ test.each(FILES)('%s shows the same where it is analysed on its node', { timeout
   for (const form of FORMS) {
     const kind = await kindOf(form);
     const edge = shownOf(kind, [analysedStream(stream, kind)], form.json);
-    expect(edge, form.name).toEqual(shownOf(kind, [stream], form.json));
+    const expected = shownOf(kind, [stream], form.json);
+    expect(edge, form.name).toEqual(expected);
+    if (kind.counts !== true) continue;
+    expect(shownOf(kind, [analysedAsItComes(stream, kind, true)], form.json), `${form.name} alone`).toEqual(expected);
   }
 });
 

@@ -13,6 +13,8 @@ export interface ControlHandlers {
   clock(sentAt: number): void;
   add(target: AgentTarget): void;
   remove(key: string): void;
+  /** Another agent joins the capture. */
+  notAlone(): void;
   /** A signed ticket, also before the request. */
   ticket(text: string): void;
   /** stdin has ended: the client is gone. */
@@ -57,6 +59,7 @@ export function listen(stdin: Readable, handlers: ControlHandlers, leaseMs: () =
     if (control?.type === 'clock') handlers.clock(control.sentAt);
     if (control?.type === 'add') handlers.add(control.target);
     if (control?.type === 'remove') handlers.remove(control.key);
+    if (control?.type === 'not-alone') handlers.notAlone();
     if (control?.type === 'ticket') handlers.ticket(control.ticket);
   });
   stdin.on('data', (chunk: Buffer) => {

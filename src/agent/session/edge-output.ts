@@ -73,8 +73,14 @@ export class EdgeOutput extends Writable {
     // The spool's batches are long and mostly full when there is much: those are given away, others are copied.
     const isGiven = chunk.length >= EDGE_TRANSFER_BYTES && chunk.byteLength * 2 >= chunk.buffer.byteLength;
     const bytes = isGiven ? plainBytes(chunk) : Uint8Array.from(chunk);
-    const message: ToWorker = { bytes, waiting: this.#options.waiting() };
+    const message: ToWorker = { type: 'bytes', bytes, waiting: this.#options.waiting() };
     this.#worker.postMessage(message, [bytes.buffer as ArrayBuffer]);
+  }
+
+  /** Another agent joins the capture: what is captured from now on may be seen there as well. */
+  notAlone(): void {
+    const message: ToWorker = { type: 'not-alone' };
+    if (!this.#over) this.#worker.postMessage(message);
   }
 
   /** The session is over: the worker ends at once. */

@@ -111,6 +111,10 @@ export class Session {
           tickets?.remove(key);
           this.#capture?.remove(key);
         },
+        notAlone: () => {
+          this.#edge?.notAlone();
+          this.#events.send({ type: 'not-alone' });
+        },
         ticket: (text) => this.#renew(text),
         closed: () => this.#abandon('stdin-closed'),
         leaseLost: () => {

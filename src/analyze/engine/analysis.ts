@@ -12,7 +12,7 @@ import { FlowSightings } from '../flow/sightings.ts';
 import { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { DIRECTION, STOP } from '../layers/layer.ts';
-import { CLOSED_PRESSURE, HANDOVER_NS } from '../limits.ts';
+import { CLOSED_PRESSURE, FOUND_AHEAD, HANDOVER_NS } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
 import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
@@ -298,10 +298,14 @@ export class Analysis {
     return DISPOSITION.copy;
   }
 
-  /** The number of one more flow, which another analysis follows. */
-  newFlow(): number {
-    this.#flows += 1;
-    return this.#flows - 1;
+  /**
+   * The number of one more flow, which another analysis follows.
+   * @param number that it has there, and has here as well unless that is far from those before: no other flow has it
+   */
+  newFlow(number = this.#flows): number {
+    const own = number >= 0 && number < this.#flows + FOUND_AHEAD ? number : this.#flows;
+    this.#flows = Math.max(this.#flows, own + 1);
+    return own;
   }
 
   /** Flows that have not ended, TCP's first; each view is valid during its call. */

@@ -77,7 +77,7 @@ export class CaptureAnalysis {
       {
         hosts: analysis.hosts,
         now: () => analysis.clock.now,
-        newFlow: () => analysis.newFlow(),
+        newFlow: (number) => analysis.newFlow(number),
         interfaceName: (id) => interfaceNames[id] ?? '',
         nodeName: (id) => nodeNames[id] ?? '',
         placeOf: (id, device) => analysis.places.ofInterface(id) ^ device,

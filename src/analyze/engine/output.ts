@@ -2,6 +2,7 @@ import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { AboutConnection } from '../connection-facts.ts';
 import type { AlikeExchanges } from '../flow/alike.ts';
 import type { FlowInfo } from '../flow/flow-facts.ts';
+import type { RepeatedConnections } from '../flow/repeated-connections.ts';
 import type { TracedPacket } from '../flow/traced-packet.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
@@ -17,6 +18,8 @@ export interface AnalysisOutput {
   /** Exchanges that an analysis beside an agent has added up; only with `counts`. */
   repeated?(repeated: RepeatedExchanges, flow: FlowInfo): void;
   flowEnded?(flow: FlowInfo): void;
+  /** As `flowEnded`, of connections that an analysis beside an agent has added up; only with `counts`. */
+  connectionsEnded?(connections: RepeatedConnections, flow: FlowInfo): void;
   /** A TCP connection shows to be another leg of one seen before, or of one that counts in its place from now on. */
   legJoined?(flow: FlowInfo): void;
   /** What a tracer takes of a packet that was decoded beside an agent. */

@@ -3,6 +3,7 @@ import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { AlikeExchanges } from '../flow/alike.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
+import type { RepeatedConnections } from '../flow/repeated-connections.ts';
 import type { TracedPacket } from '../flow/traced-packet.ts';
 import { Names } from '../identity/names.ts';
 import { DIRECTION } from '../layers/layer.ts';
@@ -88,7 +89,11 @@ export class AnalysisSession {
       event: (event: AnalysisEvent, flow: FlowInfo) => this.#event(event, flow),
       // With --where each exchange is looked at.
       ...(kind.counts === true && settings.where === undefined
-        ? { repeated: (repeated: RepeatedExchanges, flow: FlowInfo) => this.#repeated(repeated, flow) }
+        ? {
+            repeated: (repeated: RepeatedExchanges, flow: FlowInfo) => this.#repeated(repeated, flow),
+            connectionsEnded: (connections: RepeatedConnections, flow: FlowInfo) =>
+              this.#output.connectionsEnded?.(connections, flow),
+          }
         : {}),
       flowEnded: (flow: FlowInfo) => this.#flowEnded(flow),
       flowBegan: (packet: PacketView) => this.#sawLocal(packet),

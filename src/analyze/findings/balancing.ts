@@ -13,7 +13,8 @@ const DEVIATIONS = 4;
 
 interface Pods {
   readonly requests: Map<string, number>;
-  readonly connections: Set<number>;
+  /** By flow: how many connections it stands for. */
+  readonly connections: Map<number, number>;
   /** All requests came over HTTP/2, of which a connection stays with one pod for long. */
   isHttp2: boolean;
   first: number;
@@ -27,28 +28,30 @@ export const balancing: DetectorKind = {
   ofPods: true,
   create: (context) => {
     const services = new Map<string, Pods>();
-    /** @param event the last of several @param first when the first of them began, ns */
-    const take = (event: Exchange, flow: FlowIdentity, count: number, first: number) => {
+    /** @param event the last of several @param first when the first of them began, ns @param connections of so many */
+    const take = (event: Exchange, flow: FlowIdentity, count: number, first: number, connections = 1) => {
       if (event.probe) return;
       const identity = serverIdentity(context, flow, event.time);
       if (identity?.pod === undefined || identity.service === undefined) return;
       let pods = services.get(identity.group);
       if (pods === undefined) {
         if (services.size >= FINDING_SUBJECTS) return;
-        pods = { requests: new Map(), connections: new Set(), isHttp2: true, first, last: event.time };
+        pods = { requests: new Map(), connections: new Map(), isHttp2: true, first, last: event.time };
         services.set(identity.group, pods);
       }
       pods.first = Math.min(pods.first, first);
       pods.last = Math.max(pods.last, event.time);
       pods.isHttp2 &&= event.protocol === 'grpc' || textIn(fieldsIn(event.fields.http)?.version) === '2';
-      if (pods.connections.size < FINDING_SUBJECTS) pods.connections.add(flow.id);
+      const known = pods.connections.get(flow.id);
+      if (known !== undefined || pods.connections.size < FINDING_SUBJECTS)
+        pods.connections.set(flow.id, Math.max(known ?? 1, connections));
       pods.requests.set(identity.text, (pods.requests.get(identity.text) ?? 0) + count);
     };
     return {
       event: (event, flow) => {
         if (event.kind === 'exchange') take(event, flow, 1, event.time);
       },
-      repeated: ({ exchange, count, first }, flow) => take(exchange, flow, count, first),
+      repeated: ({ exchange, count, first, connections }, flow) => take(exchange, flow, count, first, connections),
       findings: () => {
         const found: Finding[] = [];
         for (const [subject, own] of services) {
@@ -72,8 +75,8 @@ export const balancing: DetectorKind = {
             message: `The pods of ${subject} get unequal shares: ${busiest} got ${Math.round((most / all) * 100)} % of the ${grouped(all)} requests to ${pods} pods.`,
             evidence: [
               {
-                text: `${counted(connections.size, 'connection')}${connections.size < pods * 4 ? ': few long ones stay with one pod' : ''}`,
-                flows: [...connections].slice(0, FINDING_EXAMPLES),
+                text: `${counted(sumOf(connections), 'connection')}${sumOf(connections) < pods * 4 ? ': few long ones stay with one pod' : ''}`,
+                flows: [...connections.keys()].slice(0, FINDING_EXAMPLES),
                 times: [first, last],
                 where: `dst.pod == ${quoted(busiest.split('/').at(-1) ?? '')}`,
               },
@@ -90,6 +93,13 @@ export const balancing: DetectorKind = {
   },
 };
 
+/** Connections, FINDING_SUBJECTS at the most. */
+function sumOf(connections: Pods['connections']): number {
+  let sum = 0;
+  for (const count of connections.values()) sum += count;
+  return Math.min(sum, FINDING_SUBJECTS);
+}
+
 /** UNEVEN_BALANCING of a Service with captured pods that get nothing, for there are fewer HTTP/2 connections than pods. */
 function pinnedFinding(
   { names }: FindingContext,
@@ -100,17 +110,17 @@ function pinnedFinding(
   const idle = names.capturedPodsOf(subject).filter((pod) => !requests.has(pod));
   const pods = requests.size + idle.length;
   const all = [...requests.values()].reduce((sum, count) => sum + count, 0);
-  if (idle.length === 0 || connections.size >= pods || all < REQUESTS_PER_POD * pods) return undefined;
+  if (idle.length === 0 || sumOf(connections) >= pods || all < REQUESTS_PER_POD * pods) return undefined;
   return {
     code: 'UNEVEN_BALANCING',
     severity: 'warning',
     confidence: 'likely',
     subject,
-    message: `${listed(idle)} of ${subject} ${idle.length === 1 ? 'gets' : 'get'} no requests other than probes: all ${grouped(all)} came over ${counted(connections.size, 'HTTP/2 connection')}, and a connection stays with one pod.`,
+    message: `${listed(idle)} of ${subject} ${idle.length === 1 ? 'gets' : 'get'} no requests other than probes: all ${grouped(all)} came over ${counted(sumOf(connections), 'HTTP/2 connection')}, and a connection stays with one pod.`,
     evidence: [
       {
         text: `${listed([...requests.keys()])} served them`,
-        flows: [...connections].slice(0, FINDING_EXAMPLES),
+        flows: [...connections.keys()].slice(0, FINDING_EXAMPLES),
         times: [first, last],
         where: undefined,
       },

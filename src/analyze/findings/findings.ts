@@ -1,5 +1,6 @@
 import type { AlikeTaker } from '../flow/alike.ts';
 import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
+import type { RepeatedConnections } from '../flow/repeated-connections.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { FindingBounds } from './cases.ts';
@@ -142,6 +143,21 @@ export class Findings {
     const isNotable = isNotableFlow(facts) || this.#tallies.isTroubled(facts.id);
     if (isNamed || isNotable) for (const detector of this.#ofNamedFlows) detector.flowEnded?.(facts);
     if (isNotable) for (const detector of this.#ofFlows) detector.flowEnded?.(facts);
+    this.#tallies.forget(facts.id);
+  }
+
+  /** As flowEnded, of connections in order that an analysis beside an agent has added up. */
+  connectionsEnded({ opened, clientPorts }: RepeatedConnections, flow: FlowInfo): void {
+    if (!isJudged(flow)) return;
+    const facts = flow.facts();
+    if (this.#tallies.flow(facts, opened.count) === undefined) return;
+    this.#ends.add(facts);
+    const { names } = this.#context;
+    if (names.ofHost(facts.serverHost, facts.first, facts.interfaceId) !== undefined) {
+      // They compare single connections, by their ports.
+      for (const clientPort of clientPorts)
+        for (const detector of this.#ofNamedFlows) detector.flowEnded?.({ ...facts, clientPort });
+    }
     this.#tallies.forget(facts.id);
   }
 

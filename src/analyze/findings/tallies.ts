@@ -93,25 +93,31 @@ export class Tallies {
     return this.#server(flow, time, fields);
   }
 
-  /** As `event`, of a TCP connection that has ended. */
-  flow(facts: FlowFacts): Tally | undefined {
+  /**
+   * As `event`, of a TCP connection that has ended.
+   * @param count of so many alike, which were in order; the facts are then of all together, and begin with the last one
+   */
+  flow(facts: FlowFacts, count = 1): Tally | undefined {
     const { tcp, client, server, first } = facts;
     if (client.packets > 0 && server.packets > 0) this.hasBothDirections = true;
     const tally = this.#server(facts, first);
     if (tally === undefined || tcp === undefined) return undefined;
-    tally.flows += 1;
+    tally.flows += count;
     if (!tcp.midstream) {
       // The other leg of one that did not come up is counted already.
-      if (facts.sameAs === undefined) tally.connections += 1;
+      if (facts.sameAs === undefined) tally.connections += count;
       if (server.packets > 0 && tcp.state !== 'refused') {
-        tally.succeeded = first;
+        // Those that were added up beside an agent come later than others of their time.
+        tally.succeeded = Math.max(tally.succeeded, first);
         const { succeededAt } = tally;
-        if (succeededAt.size < PORTS || succeededAt.has(facts.serverPort)) succeededAt.set(facts.serverPort, first);
+        const known = succeededAt.get(facts.serverPort);
+        if (known !== undefined || succeededAt.size < PORTS)
+          succeededAt.set(facts.serverPort, Math.max(known ?? first, first));
       }
     }
     const peer = this.#client(facts, first);
     if (peer === undefined) return tally;
-    peer.flows += 1;
+    peer.flows += count;
     const pair = peer.index * FINDING_TALLIES + tally.index;
     const packets = this.#packets.get(pair);
     if (packets !== undefined || this.#packets.size < FINDING_TALLIES)

@@ -3,6 +3,7 @@ import type { AnalysisEvent } from '../record/event.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import type { AlikeExchanges } from './alike.ts';
 import type { Redirect } from './redirects.ts';
+import type { RepeatedConnections } from './repeated-connections.ts';
 import type { TracedPacket } from './traced-packet.ts';
 
 /**
@@ -207,6 +208,8 @@ export interface AnalysisSink {
   event(event: AnalysisEvent, flow: FlowInfo): void;
   /** As `event`, of many exchanges at once. `flow` is valid during the call. */
   repeated?(repeated: RepeatedExchanges, flow: FlowInfo): void;
+  /** As `flowEnded`, of many connections at once; `facts` of the view are what they came to together. `flow` is valid during the call. */
+  connectionsEnded?(connections: RepeatedConnections, flow: FlowInfo): void;
   /** A flow's first packet; the view is valid during the call. */
   flowBegan?(packet: PacketView): void;
   /**

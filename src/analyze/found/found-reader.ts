@@ -19,6 +19,7 @@ import type { AnalysisEvent } from '../record/event.ts';
 import { hasWaited } from '../record/repeated-exchanges.ts';
 import type { Sample } from '../record/sample-record.ts';
 import { BEGAN } from './began.ts';
+import { connectionsShape } from './connections-shape.ts';
 import { eventShape } from './event-shape.ts';
 import { factsShape, identityShape, legShape } from './facts-shape.ts';
 import { FoundFlow, type FoundIdentity, type KnownFlow } from './found-flow.ts';
@@ -41,8 +42,8 @@ export interface FoundTarget {
   readonly hosts: Hosts;
   /** Time of the block at hand, ns since the first packet. */
   now(): number;
-  /** The number of one more flow. */
-  newFlow(): number;
+  /** The number of one more flow. @param number that it is to have, where it may have that */
+  newFlow(number?: number): number;
   /** The name of an interface; empty where it has none. */
   interfaceName(id: number): string;
   /** The node of an interface; empty where that is not known. */
@@ -86,6 +87,8 @@ interface Stream {
   /** Numbers here of flows that have ended lately: one that ends later may be the other leg. */
   readonly ended: RecentMap<number, number>;
   totals: FoundTotals;
+  /** No other agent was part of the capture when it began. */
+  isAlone: boolean;
   /** Undefined as long as everything is analysed. */
   sample: StreamSample | undefined;
   readonly traced: TracedReader;
@@ -187,6 +190,7 @@ export class FoundReader {
       flows,
       ended,
       totals: NO_TOTALS,
+      isAlone: false,
       sample: undefined,
       traced,
       began: new Map(),
@@ -200,14 +204,17 @@ export class FoundReader {
     const [kind, index, first] = found as readonly unknown[];
     const interfaceId = stream.interfaces.get(whole(index));
     if (interfaceId === undefined) throw new WrongShape('no interface');
-    if (kind === 'i') this.#interfaceBegan(interfaceId, stream);
-    else if (kind === 't') this.#totals(totalsShape(first, this.#by(stream)) as FoundTotals, stream);
+    if (kind === 'i') {
+      stream.isAlone = first === 1;
+      this.#interfaceBegan(interfaceId, stream);
+    } else if (kind === 't') this.#totals(totalsShape(first, this.#by(stream)) as FoundTotals, stream);
     else if (kind === 's') this.#sampling(whole(first), interfaceId, stream);
     else if (kind === 'l') this.#sink.local?.(this.#host(first), interfaceId);
     else if (kind === 'b') this.#began(found, interfaceId, stream);
     else if (kind === 'k' || kind === 'm') this.#leg(found, kind === 'm', interfaceId, stream);
     else if (kind === 'e') this.#event(found, interfaceId, stream);
     else if (kind === 'a') this.#repeated(found, interfaceId, stream);
+    else if (kind === 'c') this.#connectionsEnded(found, interfaceId, stream);
     else if (kind === 'f') this.#flowEnded(found, interfaceId, stream);
     else if (kind === 'n') this.#identified(found, stream);
     else if (kind === 'j') this.#legJoined(found, interfaceId, stream);
@@ -250,6 +257,22 @@ export class FoundReader {
     if (flow.identity === undefined) throw new WrongShape('no identity');
     if (isCopy(flow) || began < flow.countsSince) return undefined;
     return new FoundFlow(flow, interfaceId, { identity: flow.identity, sample: sampledOf(stream) });
+  }
+
+  /** They are of a flow that no other agent has: its beginning did not come. */
+  #connectionsEnded(
+    [, , id, identity, leg, said, parts]: readonly unknown[],
+    interfaceId: number,
+    stream: Stream,
+  ): void {
+    if (this.#sink.connectionsEnded === undefined) throw new WrongShape('no output for it');
+    const { connections, facts } = connectionsShape(said, parts, this.#by(stream));
+    const counted = this.#countedFlow([id, identity, leg], interfaceId, stream, Number.POSITIVE_INFINITY);
+    const flow = this.#flow(whole(id), stream);
+    this.#ended(whole(id), flow, stream);
+    if (counted === undefined || flow.identity === undefined) return;
+    const now = { identity: flow.identity, facts, sample: sampledOf(stream) };
+    this.#sink.connectionsEnded(connections, new FoundFlow(flow, interfaceId, now));
   }
 
   #identified([, , id, identity, leg]: readonly unknown[], stream: Stream): KnownFlow {
@@ -376,7 +399,7 @@ export class FoundReader {
     const takesOver = other?.isOverheard === true && !isOverheard;
     const copyOf = takesOver ? undefined : other;
     const flow: KnownFlow = {
-      id: other?.id ?? continues?.id ?? this.#target.newFlow(),
+      id: other?.id ?? continues?.id ?? this.#newFlow(id, stream),
       path,
       client,
       stream: stream.number,
@@ -396,6 +419,11 @@ export class FoundReader {
     this.#flows += 1;
     if (this.#flows > FOUND_FLOWS) this.#makeRoom(stream);
     return flow;
+  }
+
+  /** What only one agent has found has the numbers that it has there. */
+  #newFlow(id: number, { isAlone }: Stream): number {
+    return isAlone && this.#streams.size === 1 ? this.#target.newFlow(id) : this.#target.newFlow();
   }
 
   #flow(id: number, stream: Stream): KnownFlow {
@@ -449,7 +477,9 @@ export class FoundReader {
       return;
     }
     const { id, serverHost, unopened } = legShape(leg, this.#by(stream)) as OtherLeg;
-    const other = stream.flows.get(id)?.id ?? stream.ended.get(id);
+    // What was added up is known by another number, or by none.
+    const other =
+      stream.flows.get(id)?.id ?? stream.ended.get(id) ?? (stream.isAlone ? this.#newFlow(id, stream) : undefined);
     if (other !== undefined) {
       flow.sameAs = { id: other, serverHost, ...(unopened === true ? { unopened } : {}) };
     }

@@ -2,6 +2,7 @@ import type { FoundAt } from '../../wire/found-columns/writer.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Places } from '../engine/places.ts';
 import type { AnalysisSink, FlowIdentity, FlowInfo, OtherLeg } from '../flow/flow-facts.ts';
+import type { RepeatedConnections } from '../flow/repeated-connections.ts';
 import { opensOrAnswers, type TracedPacket } from '../flow/traced-packet.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
@@ -10,7 +11,8 @@ import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { wholeFields } from '../record/late-fields.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
-import { BEGAN } from './began.ts';
+import { BEGAN, type Began } from './began.ts';
+import { type ConnectionsFacts, connectionsParts } from './connections-shape.ts';
 import { factsShape, identityShape, legShape } from './facts-shape.ts';
 import { repeatedParts } from './repeated-shape.ts';
 import type { Translation } from './shape.ts';
@@ -60,10 +62,13 @@ export class FoundWriter implements AnalysisSink {
     this.#source = source;
   }
 
-  /** An interface brings its first packet. @param time ns since 1970 */
-  interfaceBegan(interfaceId: number, time: bigint): void {
+  /**
+   * An interface brings its first packet.
+   * @param time ns since 1970 @param isAlone no other agent is part of the capture: flows have their numbers here as well
+   */
+  interfaceBegan(interfaceId: number, time: bigint, isAlone = false): void {
     if (this.#carrier < 0) this.#carrier = interfaceId;
-    this.#emit({ interfaceId: this.#carrier, time }, ['i', interfaceId]);
+    this.#emit({ interfaceId: this.#carrier, time }, isAlone ? ['i', interfaceId, 1] : ['i', interfaceId]);
   }
 
   totals(totals: Counted): void {
@@ -95,32 +100,47 @@ export class FoundWriter implements AnalysisSink {
   }
 
   flowBegan(packet: PacketView): void {
-    const number = this.#began;
-    this.#began += 1;
+    this.began(this.beganOf(packet));
+  }
+
+  /** The next flow, which begins with a packet; `began` writes it, then or later. */
+  beganOf(packet: PacketView): Began {
     const { ipProtocol, passes, interfaceId, sourcePort, destinationPort } = packet;
     const [source, destination] = [
-      this.#address(packet, packet.sourceAddress),
-      this.#address(packet, packet.destinationAddress),
+      this.hostOf(packet, packet.sourceAddress),
+      this.hostOf(packet, packet.destinationAddress),
     ];
-    this.#write('b', interfaceId, [
-      number,
+    const began = {
+      id: this.#began,
       ipProtocol,
+      interfaceId,
       source,
-      Math.max(0, sourcePort),
+      sourcePort: Math.max(0, sourcePort),
       destination,
-      Math.max(0, destinationPort),
-      passes === DIRECTION.unknown ? 0 : passes === DIRECTION.outbound ? 1 : 2,
-      (packet.isForOthers && this.#source?.places.isPod(interfaceId) === true ? BEGAN.overheard : 0) |
+      destinationPort: Math.max(0, destinationPort),
+      passes: passes === DIRECTION.unknown ? 0 : passes === DIRECTION.outbound ? 1 : 2,
+      known:
+        (packet.isForOthers && this.#source?.places.isPod(interfaceId) === true ? BEGAN.overheard : 0) |
         (ipProtocol === IP_PROTOCOL.tcp && opensOrAnswers(packet.tcpFlags) ? BEGAN.opening : 0),
-    ]);
-    if (this.#early !== undefined) this.#write('k', interfaceId, this.#early);
+      shown: this.#early,
+    };
+    this.#began += 1;
     this.#early = undefined;
+    return began;
+  }
+
+  /** Write that a flow began. */
+  began({ id, interfaceId, shown, ...began }: Began): void {
+    const { ipProtocol, source, sourcePort, destination, destinationPort, passes, known } = began;
+    const ends = [this.#hostText(source), sourcePort, this.#hostText(destination), destinationPort];
+    this.#write('b', interfaceId, [id, ipProtocol, ...ends, passes, known]);
+    if (shown !== undefined) this.#write('k', interfaceId, shown);
   }
 
   leftAt(packet: PacketView): void {
     if (packet.passes === DIRECTION.unknown) return;
     const at = packet.passes === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;
-    this.#write('l', packet.interfaceId, [this.#address(packet, at)]);
+    this.#write('l', packet.interfaceId, [this.#hostText(this.hostOf(packet, at))]);
   }
 
   legShown(flow: number, interfaceId: number, first: number, second: number, isSegment = false): void {
@@ -161,6 +181,13 @@ export class FoundWriter implements AnalysisSink {
     this.#sent.set(flow.id, kept(flow));
   }
 
+  /** Connections that were added up, behind their exchanges. @param flow stands for them; nothing more comes of it */
+  connections(connections: RepeatedConnections, flow: FlowIdentity, facts: Omit<ConnectionsFacts, 'tcp'>): void {
+    const now = this.#now();
+    this.#ofFlow('c', flow, [moved(connections.opened.exchange, now), connectionsParts(connections, facts, now)]);
+    this.#sent.delete(flow.id);
+  }
+
   flowEnded(flow: FlowInfo): void {
     this.#sent.delete(flow.id);
     const facts = factsShape(flow.facts(), this.#translation());
@@ -191,9 +218,10 @@ export class FoundWriter implements AnalysisSink {
     return host >= this.#source.hosts.count ? null : this.#source.hosts.text(host);
   }
 
-  #address(packet: PacketView, at: number): string | null {
-    if (this.#source === undefined || at < 0) return null;
-    return this.#hostText(this.#source.hosts.number(packet.bytes, at, packet.addressLength));
+  /** The number of an address in a packet; -1 for none. */
+  hostOf(packet: PacketView, at: number): number {
+    if (this.#source === undefined || at < 0) return -1;
+    return this.#source.hosts.number(packet.bytes, at, packet.addressLength);
   }
 
   #now(): number {

@@ -1,5 +1,6 @@
 import type { AlikeTaker } from '../flow/alike.ts';
-import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, TcpFacts, Transport } from '../flow/flow-facts.ts';
+import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo, Transport } from '../flow/flow-facts.ts';
+import type { RepeatedConnections } from '../flow/repeated-connections.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Names } from '../identity/names.ts';
@@ -9,6 +10,7 @@ import { fieldsIn, textIn } from '../record/field-values.ts';
 import type { Recorder } from '../record/record.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { CallerRows, KUBELET } from './caller-rows.ts';
+import { connectionAsExchange, connectionFailure } from './connection-exchange.ts';
 import { CONNECTION, ExchangeRow, ExchangeRows, PROBE_ROUTE } from './exchange-rows.ts';
 import { KEY_SEPARATOR, KeyedRows } from './keyed-rows.ts';
 import { makeReport } from './make-report.ts';
@@ -171,8 +173,23 @@ export class Summary implements AnalysisSink {
     this.#connectionEnded(facts);
   }
 
-  #count(transport: Transport): void {
-    this.flows[transport] = (this.flows[transport] ?? 0) + 1;
+  /** As flowEnded, of connections in order that an analysis beside an agent has added up. */
+  connectionsEnded({ opened }: RepeatedConnections, flow: FlowInfo): void {
+    this.#count(flow.transport, opened.count);
+    this.#sawPods(flow);
+    const isProbe = this.#probes.delete(flow.id);
+    if (flow.sameAs !== undefined) return;
+    const facts = flow.facts();
+    const row = ExchangeRow.of(opened);
+    const server = this.#answering(this.#identified(facts.serverHost, facts.first, facts.interfaceId), facts);
+    this.tcp.addInOrder(server, facts, opened.count, row.latency);
+    this.connections.addRow(server, opened.exchange, row);
+    const client = isProbe ? KUBELET : this.#identified(facts.clientHost, facts.first, facts.interfaceId);
+    this.connectionCallers.addRow(client, server, CONNECTION, row);
+  }
+
+  #count(transport: Transport, count = 1): void {
+    this.flows[transport] = (this.flows[transport] ?? 0) + count;
   }
 
   #connectionEnded(facts: FlowFacts): void {
@@ -279,37 +296,6 @@ function remember(flows: Set<number>, id: number): void {
 
 function ofKubelet(exchange: Exchange): Exchange {
   return { ...exchange, route: exchange.route + PROBE_ROUTE };
-}
-
-/** Why a connection failed before any exchange; undefined where it did not. */
-function connectionFailure({ protocol, server }: FlowFacts, tcp: TcpFacts): string | undefined {
-  if (tcp.state === 'refused') return 'refused';
-  if (tcp.state === 'unanswered') return tcp.syns > 1 ? 'unanswered' : undefined;
-  // A client that only looks whether the port is open resets as well.
-  return tcp.resetBy === 'server' && protocol === undefined && server.payload === 0 ? 'reset by server' : undefined;
-}
-
-/** A connection as a row has it: what came of it, the bytes of its packets, and how long its setup took. */
-function connectionAsExchange(
-  { first, client, server }: FlowFacts,
-  { setup }: TcpFacts,
-  failure: string | undefined,
-): Exchange {
-  return {
-    kind: 'exchange',
-    protocol: CONNECTION,
-    label: 'connect',
-    route: 'connect',
-    time: first,
-    requestEnd: first,
-    responseTime: undefined,
-    responseEnd: failure === undefined && setup !== undefined ? first + setup : undefined,
-    requestBytes: client.bytes,
-    responseBytes: server.bytes,
-    status: failure ?? (setup === undefined ? '' : 'connected'),
-    failed: failure !== undefined,
-    fields: {},
-  };
 }
 
 /** Once per connection: a text may be made. */

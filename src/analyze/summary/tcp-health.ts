@@ -70,6 +70,13 @@ export class TcpRow {
     if (tcp.setup !== undefined) this.handshake.record(tcp.setup);
   }
 
+  /** Add connections in order. @param setup how long theirs took */
+  addInOrder(count: number, bytes: number, setup: Histogram): void {
+    this.connections += count;
+    this.bytes += bytes;
+    this.handshake.merge(setup);
+  }
+
   merge(other: TcpRow): void {
     this.connections += other.connections;
     this.midstream += other.midstream;
@@ -122,9 +129,14 @@ export class TcpHealth<Server> {
   readonly #worst: Troubled[] = [];
 
   add(server: Server, flow: FlowFacts, tcp: TcpFacts): void {
-    (this.#servers.get(server)?.get(flow.serverPort) ?? this.#make(server, flow.serverPort)).add(flow, tcp);
+    this.#row(server, flow.serverPort).add(flow, tcp);
     const trouble = troubleOf(tcp);
     if (trouble > 0) this.#keepWorst(trouble, flow);
+  }
+
+  /** Add connections that had no trouble. @param flow what they came to, all together @param setup how long theirs took */
+  addInOrder(server: Server, { serverPort, client, server: answer }: FlowFacts, count: number, setup: Histogram): void {
+    this.#row(server, serverPort).addInOrder(count, client.bytes + answer.bytes, setup);
   }
 
   *rows(): Generator<{ server: Server | typeof OTHER; port: number; row: TcpRow }> {
@@ -136,6 +148,10 @@ export class TcpHealth<Server> {
   /** Worst first. */
   worst(): readonly Troubled[] {
     return this.#worst;
+  }
+
+  #row(server: Server, port: number): TcpRow {
+    return this.#servers.get(server)?.get(port) ?? this.#make(server, port);
   }
 
   #make(server: Server, port: number): TcpRow {

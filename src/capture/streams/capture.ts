@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
-import { DRAIN_MS, EDGE_WINDOW_MS, FIRST_PACKETS_MS, MERGE_WINDOW_MS, NAMES_WAIT_MS, OUTPUT_BYTES } from '../limits.ts';
+import {
+  DRAIN_MS,
+  EDGE_WINDOW_MS,
+  FIRST_PACKETS_MS,
+  MERGE_WINDOW_MS,
+  NAMES_WAIT_MS,
+  NOT_ALONE_MS,
+  OUTPUT_BYTES,
+} from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { type BlockSink, Merge } from './merge.ts';
 import { MergeWait } from './merge-wait.ts';
@@ -132,6 +140,8 @@ class Capture implements RunningCapture {
   #cause: StopCause | undefined;
   #paused = false;
   #cutOff = false;
+  /** Nodes that were part of it at any time, as nodeKey has them. */
+  readonly #nodes = new Set<string>();
   /** Nothing has left since the last tick. */
   #isQuiet = true;
 
@@ -150,6 +160,7 @@ class Capture implements RunningCapture {
       sessionId: () => randomBytes(16).toString('hex'),
       onReached: () => this.#oneReached.resolve(),
       onStarted: () => this.#onStarted(),
+      isAlone: () => this.#nodes.size <= 1,
     };
     const soon = sleep(FIRST_PACKETS_MS, undefined, { ref: false });
     this.connected = Promise.race([this.#oneReached.promise, soon]);
@@ -206,6 +217,7 @@ class Capture implements RunningCapture {
 
   #start({ plans, follow, named }: CaptureTargets): void {
     this.#tick = setInterval(() => this.#onTick(), Math.min(TICK_MS, MERGE_WINDOW_MS));
+    for (const plan of plans) this.#nodes.add(nodeKey(plan));
     for (const plan of plans) this.#open(plan, false);
     if (plans.length === 0) {
       this.#finishIfDone();
@@ -268,10 +280,23 @@ class Capture implements RunningCapture {
     const key = nodeKey(plan);
     this.#streams.set(key, stream);
     if (this.#paused) stream.pause();
-    void stream.run().then(() => {
+    void stream.run(this.#noneAlone(key)).then(() => {
       if (this.#streams.get(key) === stream) this.#streams.delete(key);
       this.#finishIfDone();
     });
+  }
+
+  /**
+   * What an agent adds up while it is the only one has no identities any more. So one that joins waits until the first one no longer does
+   * that; undefined where there is nothing to wait for.
+   * @param joining as nodeKey has it
+   */
+  #noneAlone(joining: string): Promise<unknown> | undefined {
+    const isSecond = this.#nodes.size === 1 && !this.#nodes.has(joining);
+    this.#nodes.add(joining);
+    if (!isSecond || this.#parts.settings.edge?.counts !== true) return undefined;
+    const others = [...this.#streams].flatMap(([key, stream]) => (key === joining ? [] : [stream.notAlone()]));
+    return Promise.race([Promise.all(others), sleep(NOT_ALONE_MS, undefined, { ref: false })]);
   }
 
   #change(change: TargetChange): void {

@@ -73,6 +73,8 @@ export interface NodeStreamContext {
   readonly onReached: () => void;
   /** A target is being captured. */
   readonly onStarted: () => void;
+  /** No other node was part of the capture until now. */
+  readonly isAlone: () => boolean;
 }
 
 /** The targets of one node through one agent, over as many sessions as it takes. */
@@ -95,6 +97,8 @@ export class NodeStream {
   #capturingSince: number | undefined;
   /** The targets that the session under way began with. */
   #requested: ReadonlySet<string> = new Set();
+  /** Resolves when the session under way has been told that another node joins. */
+  #notAlone = Promise.withResolvers<void>();
   /** False when the session's agent cannot take targets while it captures. */
   #takesTargets = true;
 
@@ -111,8 +115,12 @@ export class NodeStream {
     return this.#session?.transport;
   }
 
-  /** Capture until stopped, until every target is gone, or until the stream is lost for good. Never rejects. */
-  async run(): Promise<void> {
+  /**
+   * Capture until stopped, until every target is gone, or until the stream is lost for good. Never rejects.
+   * @param ready what it waits for before it begins
+   */
+  async run(ready?: Promise<unknown>): Promise<void> {
+    if (ready !== undefined) await ready;
     const backoff = new Backoff(RECONNECT_FIRST_MS, RECONNECT_LAST_MS);
     let lostAt = 0;
     while (!this.#stop.signal.aborted) {
@@ -156,6 +164,15 @@ export class NodeStream {
     if (this.#takesTargets) this.#session?.send({ type: 'add', target });
     else if (!this.#requested.has(target.key)) this.#targets.fail(target.key, this.#tooOld());
     this.#wake();
+  }
+
+  /** Another node joins the capture. Resolves when the agent here no longer adds up connections, or has no session. */
+  async notAlone(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#notAlone = Promise.withResolvers();
+    session.send({ type: 'not-alone' });
+    await this.#notAlone.promise;
   }
 
   /** A target that is no longer wanted. */
@@ -203,7 +220,7 @@ export class NodeStream {
       maxDurationMs: settings.maxDurationMs,
       ...(settings.state !== false && { state: true }),
       ...(settings.follow && { follow: true }),
-      ...(settings.edge && { edge: settings.edge }),
+      ...(settings.edge && { edge: { ...settings.edge, ...(this.#context.isAlone() && { alone: true }) } }),
     };
     let begun = false;
     this.#endReason = undefined;
@@ -223,6 +240,7 @@ export class NodeStream {
       return transport;
     });
     this.#session = undefined;
+    this.#notAlone.resolve();
     this.#takesTargets = true;
     if (end.kind === 'complete' && this.#endReason !== undefined && UNREQUESTED_ENDS.includes(this.#endReason)) {
       return { end: { kind: 'lost', error: unrequested(this.#endReason) }, begun };
@@ -249,6 +267,7 @@ export class NodeStream {
     if (event.type === 'hello' && event.kills !== undefined) this.#noteKills(event.kills);
     if (event.type === 'log') this.#context.observer.log(this.#plan.node, event.message);
     if (event.type === 'end') this.#endReason = event.reason;
+    if (event.type === 'not-alone') this.#notAlone.resolve();
     if (event.type === 'hello' && !speaksAtLeast(event.protocol, 1)) {
       this.#takesTargets = false;
       for (const { key } of this.#targets.list())

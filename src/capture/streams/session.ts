@@ -96,7 +96,8 @@ export class AgentSession {
   /** Send a control message to the agent; before it is connected, targets are kept until it is. */
   send(control: Control): void {
     if (this.#transport !== undefined) this.#transport.write(`${JSON.stringify(control)}\n`);
-    else if (control.type === 'add' || control.type === 'remove') this.#early.push(control);
+    else if (control.type === 'add' || control.type === 'remove' || control.type === 'not-alone')
+      this.#early.push(control);
   }
 
   /** Ask the agent to end: what it has captured still comes, then the end marker. */

@@ -18,6 +18,7 @@ export const csv: AnalysisOutputKind = {
       event: (event, flow) => sums.event(event, flow),
       repeated: (repeated, flow) => sums.repeated(repeated, flow),
       flowEnded: (flow) => sums.flowEnded(flow),
+      connectionsEnded: (connections, flow) => sums.connectionsEnded(connections, flow),
       end: () => {
         const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
         for (const text of csvLines(report, table)) line(text);

@@ -17,6 +17,7 @@ export const findings: AnalysisOutputKind = {
       event: (event, flow) => found.event(event, flow),
       repeated: (repeated, flow) => found.repeated(repeated, flow),
       flowEnded: (flow) => found.flowEnded(flow),
+      connectionsEnded: (connections, flow) => found.connectionsEnded(connections, flow),
       found: () => judged,
       notes: () => found.notes(),
       end: () => {

@@ -4,6 +4,7 @@ import { contextOf, type FindingContext } from '../../analyze/findings/detector.
 import type { Finding } from '../../analyze/findings/finding.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
 import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
+import type { RepeatedConnections } from '../../analyze/flow/repeated-connections.ts';
 import { FINDING_SUBJECTS } from '../../analyze/limits.ts';
 import type { AnalysisEvent } from '../../analyze/record/event.ts';
 import type { RepeatedExchanges } from '../../analyze/record/repeated-exchanges.ts';
@@ -48,6 +49,11 @@ export class Found implements AnalysisOutput {
   flowEnded(flow: FlowInfo): void {
     if (flow.transport === 'tcp' && flow.sameAs === undefined) this.#connections += 1;
     this.#findings.flowEnded(flow);
+  }
+
+  connectionsEnded(connections: RepeatedConnections, flow: FlowInfo): void {
+    if (flow.sameAs === undefined) this.#connections += connections.opened.count;
+    this.#findings.connectionsEnded(connections, flow);
   }
 
   /** What was found until now, the worst first. */

@@ -43,6 +43,10 @@ export const summary: AnalysisOutputKind = {
         sums.factsEnded(facts);
         judged.factsEnded(facts);
       },
+      connectionsEnded: (connections, flow) => {
+        sums.connectionsEnded(connections, flow);
+        judged?.connectionsEnded(connections, flow);
+      },
       end: () => {
         alike.count();
         const report = { ...sums.report(session.recorder, session.span), sample: session.sample };

@@ -17,6 +17,7 @@ function listening(leaseMs: number) {
     clock: vi.fn(),
     add: vi.fn(),
     remove: vi.fn(),
+    notAlone: vi.fn(),
     ticket: vi.fn(),
     closed: vi.fn(),
     leaseLost: vi.fn(),

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { type CaptureOutput, startCapture } from '../../../src/capture/streams/capture.ts';
 import { CaptureReport } from '../../../src/capture/streams/report.ts';
 import type { TargetChange } from '../../../src/capture/streams/target-change.ts';
+import type { EdgeRequest } from '../../../src/wire/agent-protocol.ts';
 import type { AgentTarget } from '../../../src/wire/agent-target.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 import { describe, header, packet } from '../../support/pcapng-sample.ts';
@@ -38,7 +39,14 @@ const pod = (name: string): AgentTarget => ({
 });
 
 /** A capture that begins with web-1 on node1, and whose targets change as the test says. */
-function following(options: { growing?: boolean; living?: () => readonly AgentTarget[]; refuse?: () => boolean } = {}) {
+function following(
+  options: {
+    growing?: boolean;
+    living?: () => readonly AgentTarget[];
+    refuse?: () => boolean;
+    edge?: EdgeRequest;
+  } = {},
+) {
   const agents: { node: string; agent: PlayedAgent }[] = [];
   const told: string[] = [];
   const report = new CaptureReport();
@@ -81,6 +89,7 @@ function following(options: { growing?: boolean; living?: () => readonly AgentTa
     maxDurationMs: 1_000,
     follow: growing,
     correctClocks: false,
+    edge: options.edge,
   };
   const output = new Output();
   const limits = { packets: NEVER, bytes: NEVER, durationMs: NEVER };
@@ -112,6 +121,53 @@ test('nodes of the same name in two clusters have a stream each', async () => {
   const second = await agent(1);
   expect(second.said[0]).toMatchObject({ type: 'capture', targets: [pod('web-2')] });
   await expect.poll(() => capture.nodes().map(({ label }) => label)).toEqual(['c/node1', 'other/node1']);
+  capture.stop('user');
+  for (const { agent: one } of agents) one.finish();
+  await capture.result;
+});
+
+const COUNTS: EdgeRequest = {
+  detail: false,
+  labels: false,
+  firstLegs: false,
+  firstLegsOnly: false,
+  traced: false,
+  counts: true,
+  showSecrets: false,
+};
+
+test('an agent that analyses is told that it is alone, and a second one begins after it knows that it no longer is', async () => {
+  const { capture, agents, agent, add } = following({ edge: COUNTS });
+  const first = await agent(0);
+  expect(first.said[0]).toMatchObject({ edge: { ...COUNTS, alone: true } });
+  start(first, 'web-1', 0);
+  add('web-2', 'node1');
+  expect(first.said.at(-1)).toMatchObject({ type: 'add' });
+  add('web-3', 'node2');
+  await expect.poll(() => first.said.at(-1)).toEqual({ type: 'not-alone' });
+  expect(agents).toHaveLength(1);
+  first.tell({ type: 'not-alone' });
+  const second = await agent(1);
+  expect(second.said[0]).not.toHaveProperty('edge.alone');
+  expect(second.said[0]).toMatchObject({ edge: COUNTS });
+  // The third one has nothing to wait for.
+  add('web-4', 'node3');
+  await agent(2);
+  expect(first.said.filter(({ type }) => type === 'not-alone')).toHaveLength(1);
+  capture.stop('user');
+  for (const { agent: one } of agents) one.finish();
+  await capture.result;
+});
+
+test('an agent that is lost keeps no other one from joining', async () => {
+  const { capture, agents, agent, add } = following({ edge: COUNTS });
+  const first = await agent(0);
+  start(first, 'web-1', 0);
+  add('web-3', 'node2');
+  await expect.poll(() => first.said.at(-1)).toEqual({ type: 'not-alone' });
+  first.lose();
+  const others = [await agent(1), await agent(2)];
+  for (const other of others) expect(other.said[0]).not.toHaveProperty('edge.alone');
   capture.stop('user');
   for (const { agent: one } of agents) one.finish();
   await capture.result;

@@ -65,6 +65,7 @@ function played(
     sessionId: () => '0'.repeat(32),
     onReached: () => {},
     onStarted: () => {},
+    isAlone: () => true,
   });
   return { stream, agents, events, packets, report, merge };
 }

@@ -95,6 +95,7 @@ function reconnecting(play: (attempt: number) => Play | undefined, sink?: BlockS
     sessionId: nextSession,
     onReached: () => {},
     onStarted: () => {},
+    isAlone: () => true,
   });
   const waits = () => attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0));
   return { stream, agents, attempts, waits, events, refreshed, report, target, merge };

@@ -1,0 +1,290 @@
+import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo } from '../analyze/flow/flow-facts.ts';
+import { BEGAN, type Began } from '../analyze/found/began.ts';
+import { type FoundWriter, isSameFlow } from '../analyze/found/found-writer.ts';
+import { IP_PROTOCOL } from '../analyze/layers/ip-protocol.ts';
+import { DIRECTION } from '../analyze/layers/layer.ts';
+import type { PacketView } from '../analyze/packet/packet.ts';
+import { RecentMap } from '../analyze/recent-map.ts';
+import type { AnalysisEvent, Exchange } from '../analyze/record/event.ts';
+import { connectionAsExchange } from '../analyze/summary/connection-exchange.ts';
+import { ExchangeRow } from '../analyze/summary/exchange-rows.ts';
+import { isConnectionInOrder } from './connections-in-order.ts';
+import { DELTA_MS, identityOf, type RepeatedSink } from './repeated-exchanges.ts';
+
+/** Connections that are held back until they have ended, and exchanges of each. What does not fit travels singly. */
+const HELD_MAXIMUM = 16_384;
+const EXCHANGES_MAXIMUM = 8;
+
+/** So long a connection is held back, milliseconds: a closed one stays in the flow table for 10 s. */
+const HELD_MS = 20_000;
+
+/** Rows that wait, and connections of one row: their ports fit into a block. Past these they are sent. */
+const ROWS_MAXIMUM = 1_024;
+const COUNT_MAXIMUM = 4_096;
+
+/** Hosts of which the client knows at which interface they are. */
+const HOSTS_MAXIMUM = 16_384;
+
+/** A connection of which the client knows nothing yet. */
+interface Held {
+  readonly began: Began;
+  readonly since: number;
+  /** What NAT does not change of it, as legShown gets it. */
+  readonly shown: (readonly [number, number, boolean])[];
+  readonly exchanges: Exchange[];
+  /** As the last exchange showed it. */
+  identity: FlowIdentity | undefined;
+  /** The same connection before NAT, or behind it: both are added up, or none. */
+  other: Held | undefined;
+  /** When it has ended, in order. */
+  facts: FlowFacts | undefined;
+}
+
+/** Connections that differ in their ports, times and bytes alone. */
+interface Row {
+  /** Of the first one, whose number all of them have. */
+  readonly flow: FlowIdentity;
+  readonly opened: ExchangeRow;
+  readonly clientPorts: number[];
+  readonly sums: { clientPackets: number; clientPayload: number; serverPackets: number; serverPayload: number };
+  readonly protocol: string | undefined;
+  connection: Exchange;
+  first: number;
+  last: number;
+}
+
+/**
+ * Adds up TCP connections that are in order, by client, server and what they carry, and hands them on every few seconds with their
+ * exchanges. Only while no other agent is part of the capture: what another one has seen as well could not be told apart any more.
+ * Each connection is held back until it has ended; where something is out of the ordinary, it travels from its beginning. Of
+ * each kind of exchange between two hosts the first one travels with its connection, so that the client's rows are in the order of
+ * the packets.
+ */
+export class ConnectionSink implements AnalysisSink {
+  readonly #found: FoundWriter;
+  readonly #exchanges: RepeatedSink;
+  readonly #now: () => number;
+  #isAlone: boolean;
+  /** By the number of the flow, in the order of their beginnings. */
+  readonly #held = new Map<number, Held>();
+  readonly #rows = new Map<string, Row>();
+  #since = 0;
+  /** By host: the interface where the client has it. */
+  readonly #places = new RecentMap<number, number>(HOSTS_MAXIMUM);
+
+  /**
+   * @param exchanges takes what is not held back, and the exchanges of what is added up; it writes to `found`
+   * @param isAlone no other agent is part of the capture
+   * @param now the monotonic clock, milliseconds
+   */
+  constructor(found: FoundWriter, exchanges: RepeatedSink, isAlone: boolean, now: () => number) {
+    this.#found = found;
+    this.#exchanges = exchanges;
+    this.#isAlone = isAlone;
+    this.#now = now;
+    exchanges.beforeNames = () => this.flush();
+  }
+
+  /** Another agent joins the capture: from now on each connection travels. */
+  notAlone(): void {
+    this.flush();
+    this.#isAlone = false;
+  }
+
+  flowBegan(packet: PacketView): void {
+    const began = this.#found.beganOf(packet);
+    if (!this.#isAlone) {
+      this.#found.began(began);
+      return;
+    }
+    const { ipProtocol, interfaceId, known, passes } = began;
+    const host = passes === 1 ? began.source : began.destination;
+    const isPlaced = passes === 0 || this.#places.get(host) === interfaceId;
+    if (passes !== 0) this.#place(host, interfaceId);
+    if (isPlaced && ipProtocol === IP_PROTOCOL.tcp && known === BEGAN.opening) {
+      if (this.#held.size >= HELD_MAXIMUM) this.#revealOldest();
+      this.#held.set(began.id, {
+        began,
+        since: this.#now(),
+        shown: [],
+        exchanges: [],
+        identity: undefined,
+        other: undefined,
+        facts: undefined,
+      });
+    } else this.#found.began(began);
+  }
+
+  leftAt(packet: PacketView): void {
+    if (this.#isAlone && packet.passes !== DIRECTION.unknown) {
+      const at = packet.passes === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;
+      const host = this.#found.hostOf(packet, at);
+      if (this.#places.get(host) === packet.interfaceId) return;
+      this.#place(host, packet.interfaceId);
+    }
+    this.#found.leftAt(packet);
+  }
+
+  legShown(flow: number, interfaceId: number, first: number, second: number, isSegment = false): void {
+    const held = this.#held.get(flow);
+    if (held === undefined) this.#found.legShown(flow, interfaceId, first, second, isSegment);
+    else held.shown.push([first, second, isSegment]);
+  }
+
+  legJoined(flow: FlowInfo): void {
+    const held = this.#held.get(flow.id);
+    const other = flow.sameAs === undefined ? undefined : this.#held.get(flow.sameAs.id);
+    if (held !== undefined && other !== undefined && held.other === undefined && other.other === undefined) {
+      held.other = other;
+      other.other = held;
+      return;
+    }
+    this.#revealAll([held, other]);
+    this.#exchanges.legJoined(flow);
+  }
+
+  event(event: AnalysisEvent, flow: FlowInfo): void {
+    const held = this.#held.get(flow.id);
+    if (held !== undefined && event.kind === 'exchange' && this.#isHeldBack(held, event, flow)) {
+      held.exchanges.push(event);
+      held.identity = identityOf(flow);
+      return;
+    }
+    this.#revealAll([held, this.#legOf(flow)]);
+    this.#exchanges.event(event, flow);
+  }
+
+  flowEnded(flow: FlowInfo): void {
+    const held = this.#held.get(flow.id);
+    if (held !== undefined && held.identity !== undefined && isSameFlow(held.identity, flow)) {
+      const facts = flow.facts();
+      if (isConnectionInOrder(facts)) {
+        held.facts = facts;
+        const { other } = held;
+        if (other === undefined) this.#add(held);
+        else if (other.facts !== undefined) {
+          // The one that was seen first counts: what is behind it comes after it.
+          this.#add(held.facts.sameAs === undefined ? held : other);
+          this.#add(held.facts.sameAs === undefined ? other : held);
+        }
+        return;
+      }
+    }
+    this.#revealAll([held, this.#legOf(flow)]);
+    this.#exchanges.flowEnded(flow);
+  }
+
+  /** Send what has waited for long enough. */
+  tick(): void {
+    const before = this.#now() - HELD_MS;
+    for (const held of this.#held.values()) {
+      if (held.since > before) break;
+      this.#reveal(held);
+    }
+    if (this.#rows.size > 0 && this.#now() - this.#since >= DELTA_MS) this.#sendRows();
+    this.#exchanges.tick();
+  }
+
+  /** Send all that waits. */
+  flush(): void {
+    for (const held of this.#held.values()) this.#reveal(held);
+    this.#sendRows();
+    this.#exchanges.flush();
+  }
+
+  #place(host: number, interfaceId: number): void {
+    // What is set again keeps its age.
+    this.#places.set(host, interfaceId);
+  }
+
+  /** The other leg of a flow, where the client is to know it and does not. */
+  #legOf({ sameAs }: FlowIdentity): Held | undefined {
+    return sameAs === undefined ? undefined : this.#held.get(sameAs.id);
+  }
+
+  #isHeldBack(held: Held, exchange: Exchange, flow: FlowInfo): boolean {
+    if (held.exchanges.length >= EXCHANGES_MAXIMUM || held.facts !== undefined) return false;
+    if (held.identity !== undefined && !isSameFlow(held.identity, flow)) return false;
+    // A leg of what is not held back travels as that does.
+    if (flow.sameAs !== undefined && held.other?.began.id !== flow.sameAs.id) return false;
+    return this.#exchanges.isAddedUp(exchange, flow);
+  }
+
+  #revealOldest(): void {
+    const [oldest] = this.#held.values();
+    if (oldest !== undefined) this.#reveal(oldest);
+  }
+
+  #revealAll(all: readonly (Held | undefined)[]): void {
+    for (const held of all) if (held !== undefined) this.#reveal(held);
+  }
+
+  /** It travels from its beginning on, and with it what is the same connection. */
+  #reveal(held: Held): void {
+    const { other } = held;
+    const legs = other === undefined ? [held] : [held, other].sort((one, two) => one.began.id - two.began.id);
+    for (const { began, shown, exchanges, identity, facts } of legs) {
+      if (!this.#held.delete(began.id)) continue;
+      this.#found.began(began);
+      for (const [first, second, isSegment] of shown) {
+        this.#found.legShown(began.id, began.interfaceId, first, second, isSegment);
+      }
+      if (identity !== undefined) for (const exchange of exchanges) this.#exchanges.event(exchange, identity);
+      if (facts !== undefined) this.#exchanges.flowEnded({ ...facts, facts: () => facts });
+    }
+  }
+
+  /** It has ended, and everything about it was in order. */
+  #add({ began, exchanges, identity, facts }: Held): void {
+    this.#held.delete(began.id);
+    if (identity === undefined || facts?.tcp === undefined) return;
+    const connection = connectionAsExchange(facts, facts.tcp, undefined);
+    const row = this.#rowOf(
+      identity,
+      facts,
+      connection,
+      exchanges.some(({ probe }) => probe === true),
+    );
+    for (const exchange of exchanges) this.#exchanges.ofConnection(exchange, row.flow, began.id);
+    row.opened.add(connection);
+    row.clientPorts.push(facts.clientPort);
+    row.sums.clientPackets += facts.client.packets;
+    row.sums.clientPayload += facts.client.payload;
+    row.sums.serverPackets += facts.server.packets;
+    row.sums.serverPayload += facts.server.payload;
+    row.first = Math.max(row.first, facts.first);
+    row.last = Math.max(row.last, facts.last);
+    row.connection = connection;
+    if (row.clientPorts.length >= COUNT_MAXIMUM) this.#sendRows();
+  }
+
+  #rowOf(identity: FlowIdentity, { first, last, protocol }: FlowFacts, connection: Exchange, isProbe: boolean): Row {
+    const { clientHost, serverHost, serverPort, interfaceId, sameAs } = identity;
+    const key = `${clientHost} ${serverHost} ${serverPort} ${interfaceId} ${sameAs?.serverHost} ${isProbe} ${protocol}`;
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    if (this.#rows.size >= ROWS_MAXIMUM) this.#sendRows();
+    if (this.#rows.size === 0) this.#since = this.#now();
+    const sums = { clientPackets: 0, clientPayload: 0, serverPackets: 0, serverPayload: 0 };
+    const row = { flow: identity, opened: new ExchangeRow(), clientPorts: [], sums, protocol, connection, first, last };
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  #sendRows(): void {
+    for (const { flow, opened, clientPorts, sums, protocol, connection, first, last } of this.#rows.values()) {
+      this.#exchanges.flushFlow(flow.id);
+      const { counts, times } = opened.state();
+      const { count = 1, requestBytes = 0, responseBytes = 0 } = counts;
+      const row = { exchange: connection, count, first: connection.time, requestBytes, responseBytes, times };
+      this.#found.connections({ opened: { ...row, requestIds: [], connections: count }, clientPorts }, flow, {
+        first,
+        last,
+        client: { packets: sums.clientPackets, bytes: requestBytes, payload: sums.clientPayload },
+        server: { packets: sums.serverPackets, bytes: responseBytes, payload: sums.serverPayload },
+        protocol,
+      });
+    }
+    this.#rows.clear();
+  }
+}

@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
+import { analysisOutput } from '../../src/run/analysis/index.ts';
+import { type BuiltSegment, builtPcap } from '../support/built-capture.ts';
+import { agentStream, analysedAsItComes, shownOf } from './agent-stream.ts';
+
+const TIMEOUT = 120_000;
+
+/** One connection that opens, carries its requests and closes. */
+interface Connection {
+  readonly requests: number;
+  /** Milliseconds from a request to its response. */
+  readonly took: number;
+  readonly status: string;
+  readonly path: string;
+  readonly headers: string;
+  readonly end: 'closed' | 'reset' | 'open' | 'refused';
+  /** The first request is sent twice. */
+  readonly isRepeated: boolean;
+}
+
+const ORDINARY: Connection = {
+  requests: 1,
+  took: 3,
+  status: '200 OK',
+  path: '/cart',
+  headers: '',
+  end: 'closed',
+  isRepeated: false,
+};
+
+/** Connections to port 80, one every 40 ms, from ports that come again after 200 of them. */
+function churn(count: number, of: (index: number) => Partial<Connection>): Uint8Array {
+  const all: BuiltSegment[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const { requests, took, status, path, headers, end, isRepeated } = { ...ORDINARY, ...of(index) };
+    const ports = [40_000 + (index % 200), 80] as const;
+    let at = 10 + index * 40 + jitter(index);
+    let [client, server] = [Math.imul(index, 7919), Math.imul(index, 104_729)];
+    const send = (side: 0 | 1, flags: string, payload = '', later = 0.2) => {
+      at += later;
+      const [sequence, acknowledgment] = side === 0 ? [client, server] : [server, client];
+      all.push({ side, sequence, acknowledgment, flags, payload, at, ports });
+      const moved = payload.length + (/[SF]/.test(flags) ? 1 : 0);
+      if (side === 0) client += moved;
+      else server += moved;
+    };
+    send(0, 'S');
+    if (end === 'refused') {
+      send(1, 'R.');
+      continue;
+    }
+    send(1, 'S.');
+    send(0, '.');
+    for (let number = 0; number < requests; number += 1) {
+      const request = `GET ${path} HTTP/1.1\r\nHost: web\r\n${headers}\r\n`;
+      send(0, 'P.', request);
+      if (isRepeated && number === 0) all.push({ ...(all.at(-1) as BuiltSegment), at: at + 0.4 });
+      send(1, 'P.', `HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`, took + jitter(index + number));
+      send(0, '.');
+    }
+    if (end === 'reset') send(1, 'R.');
+    if (end !== 'closed') continue;
+    send(0, 'F.');
+    send(1, 'F.');
+    send(0, '.');
+  }
+  return agentStream(builtPcap(all.sort((a, b) => a.at - b.at)));
+}
+
+/** Times of real programs differ by as much, milliseconds. */
+function jitter(index: number): number {
+  return (Math.imul(index + 1, 0x9e37_79b1) >>> 0) / 2 ** 32 / 2;
+}
+
+const TRAFFIC: Readonly<Record<string, (index: number) => Partial<Connection>>> = {
+  'a connection per request': () => ({}),
+  'some requests each': (index) => ({ requests: 1 + (index % 12), path: `/r${index % 5}` }),
+  'responses of all lengths': (index) => ({ took: [2, 40, 49, 51, 99, 101, 220][index % 7] ?? 1 }),
+  'failures between them': (index) => ({
+    status: index % 9 === 4 ? '503 Down' : index % 13 === 2 ? '404 No' : '200 OK',
+  }),
+  'connections that end otherwise': (index) => ({
+    end: index % 7 === 3 ? 'reset' : index % 11 === 5 ? 'open' : 'closed',
+  }),
+  'connections that are refused': (index) => ({ end: index % 5 === 3 ? 'refused' : 'closed' }),
+  'segments that are sent again': (index) => ({ isRepeated: index % 10 === 7 }),
+  'nothing requested': (index) => ({ requests: index % 4 === 1 ? 0 : 2 }),
+  'retries with ids': (index) => ({
+    headers: `X-Request-Id: id${Math.floor(index / 3)}\r\n`,
+    status: index % 3 === 2 ? '200 OK' : '503 Down',
+  }),
+  'probes of kubelet': (index) => ({
+    headers: index % 2 === 0 ? 'User-Agent: kube-probe/1.30\r\n' : '',
+    path: '/healthz',
+    end: index % 9 === 4 ? 'refused' : 'closed',
+  }),
+};
+
+/** Which of several connections a finding names may differ, where the same id succeeds on one and fails on another at the same time. */
+const withoutExamples = (line: string) => line.replace(/(came again after a failure[^"]*","flows":)\[[\d,]*\]/, '$1[]');
+
+const FORMS = [
+  { name: 'summary', argument: undefined, json: true },
+  { name: 'summary', argument: undefined, json: false },
+  { name: 'findings', argument: undefined, json: true },
+  { name: 'map', argument: undefined, json: true },
+  { name: 'csv', argument: 'tcp', json: false },
+];
+
+async function kindOf(name: string): Promise<AnalysisOutputKind> {
+  const kind = await analysisOutput(name)?.load();
+  if (kind === undefined) throw new Error(`there is no output ${name}`);
+  return kind;
+}
+
+test.each(Object.entries(TRAFFIC))(
+  'connections that were added up on their node show the same: %s',
+  { timeout: TIMEOUT },
+  async (_name, of) => {
+    const stream = churn(600, of);
+    const names = { '10.0.0.1': 'shop/client-1', '10.0.0.2': 'shop/web' };
+    for (const { name, argument, json } of FORMS) {
+      const kind = await kindOf(name);
+      const shown = (bytes: Uint8Array) =>
+        shownOf(kind, [bytes], json, argument, undefined, names).map(withoutExamples);
+      const expected = shown(stream);
+      expect(shown(analysedAsItComes(stream, kind, true)), `${name} ${json}`).toEqual(expected);
+      expect(expected.length).toBeGreaterThan(0);
+      // Another agent joins: from then on each travels.
+      expect(shown(analysedAsItComes(stream, kind, true, 2_500)), `${name} ${json} joined`).toEqual(expected);
+    }
+  },
+);
+
+test('of a connection per request less than a hundredth of the packets travels', async () => {
+  const kind = await kindOf('summary');
+  const stream = churn(3_000, (index) => ({
+    path: '/cart',
+    headers: 'User-Agent: curl/8.5.0\r\nAccept: */*\r\n',
+    status: index % 100 === 99 ? '503 Down' : '200 OK',
+  }));
+  const packets = packetBytes(stream);
+  expect(analysedAsItComes(stream, kind, true).length).toBeLessThan(packets * 0.01);
+  // One by one they are more.
+  expect(analysedAsItComes(stream, kind).length).toBeGreaterThan(packets * 0.05);
+});
+
+test('a connection before and behind a Service counts once where both of its legs were added up', {
+  timeout: TIMEOUT,
+}, async () => {
+  const stream = agentStream(
+    readFileSync(join(import.meta.dirname, '../analyze/flow/captures/both-ends-of-a-service.pcapng')),
+  );
+  for (const { name, argument, json } of FORMS) {
+    const kind = await kindOf(name);
+    const alone = analysedAsItComes(stream, kind, true);
+    expect(shownOf(kind, [alone], json, argument), `${name} ${json}`).toEqual(shownOf(kind, [stream], json, argument));
+    expect(alone.length).toBeLessThan(analysedAsItComes(stream, kind).length / 2);
+  }
+});
+
+/** Bytes of the packets in a stream, as captured. */
+function packetBytes(stream: Uint8Array): number {
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
+  let sum = 0;
+  for (let at = 0; at < stream.length; at += view.getUint32(at + 4, true)) {
+    if (view.getUint32(at, true) === 6) sum += view.getUint32(at + 20, true);
+  }
+  return sum;
+}
