@@ -1,49 +1,42 @@
-import { test } from 'vitest';
-import {
-  amqpLikeness,
-  frameLength,
-  greetingBytes,
-  methodBegins,
-} from '../../../../src/analyze/protocols/amqp/frame.ts';
-import { byNumber, byReader, expectLines, judged, madeMessages, WORDS, withNumber } from '../../../support/by-byte.ts';
+import { expect, test } from 'vitest';
+import { frameLength, HEADER, METHOD } from '../../../../src/analyze/protocols/amqp/frame.ts';
 
-/** A frame (AMQP 0-9-1, section 4.2.3). */
-function frame(type: number, channel: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(7);
-  head[0] = type;
-  head.writeUInt16BE(channel, 1);
-  head.writeUInt32BE(payload.length, 3);
-  return Buffer.concat([head, payload, Buffer.of(0xce)]);
+const BODY = 3;
+const HEARTBEAT = 8;
+
+/** The first bytes of a frame (AMQP 0-9-1, section 4.2.3). */
+function head(type: number, channel: number, size: number): Buffer {
+  const bytes = Buffer.alloc(7);
+  bytes.writeUInt8(type, 0);
+  bytes.writeUInt16BE(channel, 1);
+  bytes.writeInt32BE(size, 3);
+  return bytes;
 }
-const method = (id: number, number: number) => frame(1, 1, Buffer.from([0, id, 0, number, 0, 0, 0, 0]));
 
-test('lengths of frames, where a method begins, and whose bytes they are', async () => {
-  const heartbeat = frame(8, 0, Buffer.alloc(0));
-  const messages = [
-    ...madeMessages('amqp', 1),
-    ['greeting', Buffer.from('AMQP\0\0\x09\x01')],
-    ['heartbeat', heartbeat],
-    ['method of a client', method(60, 40)],
-    ['method of a server', method(60, 60)],
-    ['method of both', method(20, 40)],
-    ['body, then a method', Buffer.concat([frame(3, 1, Buffer.from('body')), method(60, 40)])],
-    ['header, then a heartbeat', Buffer.concat([frame(2, 1, Buffer.alloc(14)), heartbeat])],
-  ] as const;
-  const lines = byReader(messages, {
-    length: [frameLength, 7, 7],
-    greeting: [greetingBytes, 1, 8],
-    method: [methodBegins, 11, 11],
-    likeness: [amqpLikeness, 1, 28],
-  });
-  lines.push(
-    byNumber('length', (length) => judged(frameLength, withNumber(method(60, 40), 3, 4, length))),
-    byNumber('length of a body', (length) =>
-      judged(frameLength, withNumber(frame(3, 1, Buffer.alloc(9)), 3, 4, length)),
-    ),
-    byNumber('length of a method that begins', (length) =>
-      judged(methodBegins, withNumber(method(60, 40), 3, 4, length)),
-    ),
-    byNumber('channel', (channel) => judged(frameLength, withNumber(method(60, 40), 1, 2, channel)), WORDS),
-  );
-  await expectLines('amqp', lines);
+/** Seven bytes before the payload, and one after it. */
+const AROUND = 8;
+const LARGEST = 16 * 1024 * 1024;
+
+test.each([
+  [METHOD, 0, 4, 4 + AROUND],
+  [METHOD, 0, 3, 0],
+  [HEADER, 0, 0, AROUND],
+  [BODY, 8191, 1, 1 + AROUND],
+  [BODY, 8192, 1, 0],
+  [BODY, 1, LARGEST, LARGEST + AROUND],
+  [BODY, 1, LARGEST + 1, 0],
+  [BODY, 1, -1, 0],
+  [BODY + 1, 1, 1, 0],
+  [0, 1, 1, 0],
+  [HEARTBEAT, 0, 0, AROUND],
+  [HEARTBEAT, 1, 0, 0],
+  [HEARTBEAT, 0, 1, 0],
+])('a frame of type %i, channel %i, size %i has %i bytes', (type, channel, size, length) => {
+  expect(frameLength(head(type, channel, size), 0)).toBe(length);
+});
+
+test('a greeting, also of another version, is a frame of its own length', () => {
+  expect(frameLength(Buffer.from('AMQP\x00\x00\x09\x01', 'latin1'), 0)).toBe(8);
+  expect(frameLength(Buffer.from('AMQP\x00\x00\x09', 'latin1'), 0)).toBe(8);
+  expect(frameLength(Buffer.from('AMQX\x00\x00\x09', 'latin1'), 0)).toBe(0);
 });
