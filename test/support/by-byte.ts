@@ -41,20 +41,33 @@ export function judged(judge: Judge, message: Buffer, available = message.length
 export function byLength(name: string, message: Buffer, judge: Judge, least = 1): string {
   const count = Math.max(0, Math.min(message.length, LENGTHS) - least + 1);
   const lengths = Array.from({ length: count }, (_, index) => index + least);
-  return `${name}: by length ${runs(lengths.map((available) => [available, judged(judge, message, available)]))}`;
+  const answers = lengths.map((available): [number, string] => [available, judged(judge, message, available)]);
+  const last = answers.at(-1)?.[1] ?? '';
+  return `${name}: by length ${runs(answers.map(([available, answer]) => [available, answer === last ? last : brief(answer)]))}`;
 }
 
 /** As byLength, and with each byte of its beginning changed to each value: a limit that moves by one shows as a changed line. */
 export function byByte(name: string, message: Buffer, judge: Judge, least = 1, changed = CHANGED): string[] {
+  const unchanged = judged(judge, message, message.length, FILLINGS.slice(0, 1));
   const bytes = Array.from({ length: Math.min(changed, message.length) }, (_, at) => {
     const values = Array.from({ length: 256 }, (__, value): [number, string] => {
       const other = Buffer.from(message);
       other[at] = value;
-      return [value, judged(judge, other, other.length, FILLINGS.slice(0, 1))];
+      const answer = judged(judge, other, other.length, FILLINGS.slice(0, 1));
+      return [value, answer === unchanged && answer.startsWith('{') ? 'same' : brief(answer)];
     });
     return `  byte ${at}, which is ${message[at]}: ${runs(values)}`;
   });
   return [byLength(name, message, judge, least), ...bytes.filter((line) => !/: 0–255 [^,]+$/.test(line))];
+}
+
+/** Of an object, by what it is known again. */
+function brief(answer: string): string {
+  return answer.startsWith('{') && !answer.includes(' or ') ? `#${hashOf(answer)}` : answer;
+}
+
+function hashOf(text: string): string {
+  return createHash('sha1').update(text).digest('hex').slice(0, 8);
 }
 
 function shown(answer: unknown): string {
@@ -91,8 +104,7 @@ function runs(all: readonly (readonly [number, string])[]): string {
     at = Math.max(last, even) + 1;
   }
   if (parts.length <= PARTS) return parts.join(', ');
-  const hash = createHash('sha1').update(parts.join()).digest('hex').slice(0, 8);
-  return `${parts.slice(0, 3).join(', ')}, … ${parts.length} in all (${hash})`;
+  return `${parts.slice(0, 3).join(', ')}, … ${parts.length} in all (${hashOf(parts.join())})`;
 }
 
 /** Up to where answers grow evenly, at least three of them; `from` where they do not. */
