@@ -66,6 +66,41 @@ export interface Call {
   readonly connect?: ConnectFacts | undefined;
   /** It belongs to another request, or may. */
   isInner: boolean;
+  /** It is among the calls of another request, or what that was passed on as. */
+  isJoined: boolean;
+  /** It is over, and all calls that belong to it are known. */
+  isEnded: boolean;
+}
+
+/** A call about which nothing but its exchange and its places is known yet. */
+export function newCall(
+  exchange: Exchange,
+  flow: FlowIdentity,
+  vantages: readonly Vantage[],
+  connect?: ConnectFacts,
+): Call {
+  return {
+    exchange,
+    flow,
+    vantages,
+    children: [],
+    ambiguous: 0,
+    isInner: false,
+    isJoined: false,
+    isEnded: false,
+    connect,
+  };
+}
+
+/** Whether a call was made because of another one, or of one of that one's calls. */
+export function isBelow(call: Call, outer: Call): boolean {
+  const open = [outer];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (at === call) return true;
+    for (const child of at.children) open.push(child.call);
+    if (at.passedTo !== undefined) open.push(at.passedTo.call);
+  }
+  return false;
 }
 
 /** When an exchange ended as far as is known, ns. */

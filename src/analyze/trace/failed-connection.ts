@@ -1,6 +1,6 @@
 import type { FlowIdentity } from '../flow/flow-facts.ts';
 import type { Exchange } from '../record/event.ts';
-import type { Call, ConnectOutcome } from './call.ts';
+import { type Call, type ConnectOutcome, newCall } from './call.ts';
 import type { Opening, OpeningPlace } from './openings.ts';
 import type { PlaceOrder } from './place-order.ts';
 import type { Vantage } from './vantages.ts';
@@ -55,7 +55,7 @@ export function failedConnection(opening: Opening, order: PlaceOrder): Call | un
     rejection,
     confidence: isLikely ? 'likely' : 'proven',
   } as const;
-  return { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false, connect };
+  return newCall(exchange, flow, vantages, connect);
 }
 
 /** What became of a connection. @param outer as the place nearest to the client saw it @returns undefined where it may have come up */

@@ -8,7 +8,7 @@ import { TRACE_CALLS, TRACE_PENDING } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { fieldsIn } from '../record/field-values.ts';
-import { type Call, endOf } from './call.ts';
+import { type Call, endOf, isBelow, newCall } from './call.ts';
 import { type Candidate, Candidates } from './candidates.ts';
 import { type ClockOffset, ClockOffsets } from './clock-offsets.ts';
 import { DecodedPacket } from './decoded-packet.ts';
@@ -75,6 +75,8 @@ export interface TracerSettings {
   readonly opening: number;
   /** A client's own request with all that was done for it, in the order in which they ended. */
   done(call: Call): void;
+  /** A call that may belong to a request but is not among that one's calls: several had it open, or there was no room. With its own calls. */
+  readonly apart?: ((call: Call) => void) | undefined;
 }
 
 /**
@@ -164,7 +166,7 @@ export class Tracer {
   alone(exchange: Exchange, info: FlowInfo): Call {
     const flow = this.#flow(info);
     const vantages = [countedVantage(exchange, flow, this.#sources.places.ofInterface(flow.interfaceId))];
-    return { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false };
+    return newCall(exchange, flow, vantages);
   }
 
   event(event: AnalysisEvent, info: FlowInfo): void {
@@ -243,7 +245,9 @@ export class Tracer {
     // A call's request ends after it: only by then all of its calls are there.
     for (let call = this.#toEnd(until); call !== undefined; call = this.#toEnd(until)) {
       this.#candidates.forget(call);
+      call.isEnded = true;
       if (!call.isInner) this.#settings.done(call);
+      else if (!call.isJoined) this.#settings.apart?.(call);
     }
     for (let id = this.#endedFlows.due(now); id !== undefined; id = this.#endedFlows.due(now)) {
       this.#trails.forget(id);
@@ -370,7 +374,7 @@ export class Tracer {
       found.length > 0 ? found : [countedVantage(exchange, flow, places.ofInterface(flow.interfaceId))],
       exchange.time,
     );
-    const call: Call = { exchange, flow, vantages, children: [], ambiguous: 0, isInner: false };
+    const call = newCall(exchange, flow, vantages);
     if (passages.length > 0) this.#passages.set(call, passages);
     this.#unassigned.add(call, at);
     this.#compareClocks(vantages, exchange.time);
@@ -419,7 +423,8 @@ export class Tracer {
   /** Find the request because of which a call was made. */
   #assign(call: Call): void {
     if (!this.#mayBelong(call)) return;
-    const found = this.#candidates.of(call);
+    // Of two that were open from one time to another each may seem to be the reason of the other.
+    const found = this.#candidates.of(call).filter(({ outer }) => !isBelow(outer, call));
     const passages = this.#passages.get(call);
     this.#passages.delete(call);
     if (found.length === 0 && passages !== undefined) {
@@ -440,6 +445,7 @@ export class Tracer {
     if (isProven || (isLikely && !this.#isOwn(best))) {
       if (best.outer.children.length >= TRACE_CALLS) return;
       const { outer, at, inner, passedOn } = best;
+      call.isJoined = true;
       outer.children.push({ call, confidence: isProven ? 'proven' : 'likely', passedOn, inner, outer: at });
       return;
     }
@@ -461,19 +467,27 @@ export class Tracer {
 
   /** Find the request that two sidecars passed on to a program, through a connection whose content cannot be read. */
   #assignPassed(call: Call, passages: readonly Passage[]): void {
-    const found = this.#candidates.passed(call, passages);
+    const found = this.#candidates.passed(call, passages).filter(({ outer }) => !isBelow(outer, call));
     const best = bestPassed(found);
     if (best === undefined) {
       for (const { outer, score } of found) if (score >= SCORE_SOLE) outer.ambiguous += 1;
       return;
     }
     call.isInner = true;
+    call.isJoined = true;
     const { outer, passages: through, confidence } = best;
-    if (outer.passedTo !== undefined) outer.ambiguous += 1;
+    if (outer.passedTo !== undefined) this.#leaves(outer, outer.passedTo.call);
     const [sole, ...others] = through;
     const isKnown =
       sole !== undefined && others.length === 0 && isCertain(sole, best.at, this.#oneByOne.has(sole.flow));
     outer.passedTo = { call, confidence, between: isKnown ? [sole.outer, sole.inner] : [] };
+  }
+
+  /** A request was passed on twice: the first call stands apart. */
+  #leaves(outer: Call, call: Call): void {
+    outer.ambiguous += 1;
+    call.isJoined = false;
+    if (call.isEnded) this.#settings.apart?.(call);
   }
 }
 

@@ -37,7 +37,8 @@ export async function observeCommand(words: readonly string[], options: ObserveO
   const live = !captureFiles(words);
   const log = logger({ quiet: others.quiet === true, verbose: others.verbose === true });
   const exporter = new Exporter({ endpoint, live, warn: log.warn });
-  const settings = { exporter, spans, intervalMs, resource: endpoint.resource };
+  const joins = spans !== 'none' && exporter.wants('traces') && others.where === undefined;
+  const settings = { exporter, spans, intervalMs, resource: endpoint.resource, joins };
   if (live) {
     const scrape = address === undefined ? undefined : await ScrapeServer.listen(address);
     if (scrape !== undefined) log.info(`Prometheus can scrape http://${address?.host}:${scrape.port}/metrics`);

@@ -28,7 +28,7 @@ export function addObserveCommand(ksnoop: Command, setExit: (code: number) => vo
     .addOption(
       new Option(
         '--spans <WHICH>',
-        'exchanges that become spans: all; sampled: those whose traceparent has the sampled flag; failed; none',
+        'exchanges that become spans: all; sampled: those of traces with the sampled flag (traceparent, b3); failed; none',
       )
         .choices(SPAN_CHOICES)
         .default('all'),

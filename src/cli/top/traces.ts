@@ -20,7 +20,7 @@ export class Traces {
   constructor(session: AnalysisSession, live: boolean) {
     this.#session = session;
     const { analysis } = session.capture;
-    const { tracer, recorder } = sessionTracer(session, live, (call) => this.#calls.push(call));
+    const { tracer, recorder } = sessionTracer(session, live, { done: (call) => this.#calls.push(call) });
     this.#record = (call) => recorder.record(call);
     this.output = {
       event: (event, flow) => tracer.event(event, flow),

@@ -61,7 +61,7 @@ export const trace: AnalysisOutputKind = {
       line(traceLine(record, style));
       if (verbose) for (const text of waterfall(record, style)) line(text);
     };
-    const { tracer, recorder } = sessionTracer(session, live, done, about);
+    const { tracer, recorder } = sessionTracer(session, live, { done }, about);
     return {
       event: (event, flow) => tracer.event(event, flow),
       packet: (packet) => tracer.packet(packet, analysis.flow, analysis.clock.now),

@@ -16,11 +16,17 @@ const OPENING_LIVE_NS = 3.5e9;
 const LATE_NS = 3e9;
 const LATE_LIVE_NS = 1e9;
 
-/** Joins what a session finds into traces, and makes their records. @param done gets each request of a client @param about what the cluster's objects show about a connection */
+/** Who gets what a tracer has joined, as TracerSettings has them. */
+export interface Joined {
+  readonly done: (call: Call) => void;
+  readonly apart?: ((call: Call) => void) | undefined;
+}
+
+/** Joins what a session finds into traces, and makes their records. @param about what the cluster's objects show about a connection */
 export function sessionTracer(
   session: AnalysisSession,
   live: boolean,
-  done: (call: Call) => void,
+  { done, apart }: Joined,
   about?: AboutConnection | undefined,
 ): { readonly tracer: Tracer; readonly recorder: TraceRecorder } {
   const { places, hosts } = session.capture.analysis;
@@ -32,6 +38,7 @@ export function sessionTracer(
       patience: live ? PATIENCE_LIVE_NS : PATIENCE_NS,
       opening: live ? OPENING_LIVE_NS : OPENING_NS,
       done,
+      apart,
     },
   );
   const recorder = new TraceRecorder({

@@ -11,7 +11,9 @@ export function telemetryForm(settings: TelemetrySettings): AnalysisForm {
       const { Telemetry } = await import('./telemetry.ts');
       return {
         detail: true,
-        packets: false,
+        packets: settings.joins === true,
+        // Packets are not shown: of them a tracer takes what it needs.
+        traced: settings.joins === true,
         create: ({ session, live = false }) => new Telemetry(session, live, settings),
       };
     },

@@ -2,19 +2,15 @@ import { createHash } from 'node:crypto';
 import { type Fields, SIDE } from '../../analyze/record/event.ts';
 import { fieldsIn, textIn } from '../../analyze/record/field-values.ts';
 import type { EventRecord, PeerRecord } from '../../analyze/record/record.ts';
+import type { Confidence } from '../../analyze/trace/call.ts';
 import { type Attributes, type KeyValue, keyValues, validText } from './attributes.ts';
 import { durationOf, observedSide } from './conventions.ts';
 import { resourceOf } from './resource.ts';
+import { SAMPLED, type TraceContext, traceContextOf } from './trace-context.ts';
 
 /** Kinds and status codes of spans (opentelemetry/proto/trace/v1/trace.proto). */
 const KIND = { server: 2, client: 3 } as const;
 const STATUS_ERROR = 2;
-
-/** The sampled bit of trace-flags (W3C Trace Context, section 3.2.2.5.1). */
-const SAMPLED = 1;
-
-/** version, trace-id, parent-id, trace-flags (W3C Trace Context, section 3.2); further members of later versions follow. */
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/;
 
 /** A span as OTLP/JSON has it. */
 export interface Span {
@@ -28,6 +24,27 @@ export interface Span {
   readonly endTimeUnixNano: string;
   readonly attributes: readonly KeyValue[];
   readonly status: { readonly code?: number; readonly message?: string };
+  readonly links?: readonly SpanLink[] | undefined;
+}
+
+interface SpanLink {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly attributes: readonly KeyValue[];
+}
+
+/** What spans below another one need of it. */
+export interface SpanContext {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Those who made the trace record it; undefined where no header names the trace, or they leave that open. */
+  readonly sampled: boolean | undefined;
+}
+
+/** The request because of which another one was made, and how sure that is. */
+export interface Above {
+  readonly context: SpanContext;
+  readonly confidence: Confidence;
 }
 
 /** An exchange as it becomes a span. */
@@ -40,36 +57,42 @@ export interface SpanSource {
   /** First byte of the request and last of the response, ns since 1970. */
   readonly start: bigint;
   readonly end: bigint;
+  readonly above?: Above | undefined;
+  /** An id that names the trace where no header does, and no request that this one is proven to belong to. */
+  readonly carriedId?: string | undefined;
 }
 
 /** A span and whose it is. */
 export interface OwnedSpan {
   readonly resource: Attributes;
   readonly span: Span;
-  /** The trace is recorded by those who made it: its traceparent says so; undefined where there is no traceparent. */
-  readonly sampled: boolean | undefined;
+  readonly context: SpanContext;
 }
 
 /**
- * The span of an exchange: a child of the span that its traceparent names, else a trace of its own. Its id, and without a traceparent the
- * trace's id, come from the connection and the time, so that the same capture gives the same ids.
+ * The span of an exchange. Its trace and parent are those that its headers name; else those of the request that it was proven to be made
+ * because of; else it begins a trace. A request that is likely its reason is a link. Ids come from the connection and the time, so that the
+ * same capture gives the same ids; the trace's from an id that was carried through, where there is one, so that others who see it agree.
  */
-export function spanOf({ record, status, probe, start, end }: SpanSource): OwnedSpan {
+export function spanOf({ record, status, probe, start, end, above, carriedId }: SpanSource): OwnedSpan {
   const { protocol, src, dst, failed, route = '', incomplete } = record;
   const isClient = observedSide(protocol) === SIDE.client;
   const own = isClient ? src : dst;
-  const [, traceId, parentSpanId, flags] = TRACEPARENT.exec(textIn(fieldsOf(record, 'http')?.traceparent)) ?? [];
   const ids = idsOf([protocol, addressOf(src), addressOf(dst), String(start), record.label].join('\n'));
-  const trace = flags === undefined ? SAMPLED : Number.parseInt(flags, 16);
+  const { traceId, parentSpanId, sampled, flags, isBelow } = placeOf(
+    traceContextOf(fieldsOf(record, 'http')),
+    above,
+    carriedId === undefined ? ids.trace : idsOf(`x-request-id\n${carriedId}`).trace,
+  );
   const { attributes } = durationOf({ protocol, route, status, failed, probe });
   return {
     resource: resourceOf(own, own?.ip ?? 'unknown'),
-    sampled: flags === undefined ? undefined : (trace & SAMPLED) !== 0,
+    context: { traceId, spanId: ids.span, sampled },
     span: {
-      traceId: traceId ?? ids.trace,
+      traceId,
       spanId: ids.span,
       parentSpanId,
-      flags: trace,
+      flags,
       name: validText(nameOf(protocol, route)),
       kind: isClient ? KIND.client : KIND.server,
       startTimeUnixNano: String(start),
@@ -83,10 +106,27 @@ export function spanOf({ record, status, probe, start, end }: SpanSource): Owned
         'ksnoop.interface': record.interface,
         'ksnoop.time_to_first_byte': record.ttfb === undefined ? undefined : record.ttfb / 1e9,
         'ksnoop.incomplete': incomplete,
+        'ksnoop.joined': isBelow ? 'proven' : undefined,
       }),
       status: failed ? { code: STATUS_ERROR, message: validText(record.status ?? incomplete ?? '') } : {},
+      links: above === undefined || above.context.traceId === traceId ? undefined : [linkTo(above)],
     },
   };
+}
+
+/** Which trace and parent a span has. @param named what its headers say @param ownTrace where nothing says which it is */
+function placeOf(named: TraceContext | undefined, above: Above | undefined, ownTrace: string) {
+  const outer = above?.confidence === 'proven' ? above.context : undefined;
+  if (named !== undefined) return { ...named, isBelow: false };
+  if (outer === undefined) {
+    return { traceId: ownTrace, parentSpanId: undefined, sampled: undefined, flags: SAMPLED, isBelow: false };
+  }
+  const { traceId, spanId, sampled } = outer;
+  return { traceId, parentSpanId: spanId, sampled, flags: sampled === false ? 0 : SAMPLED, isBelow: true };
+}
+
+function linkTo({ context: { traceId, spanId }, confidence }: Above): SpanLink {
+  return { traceId, spanId, attributes: keyValues({ 'ksnoop.joined': confidence }) };
 }
 
 function nameOf(protocol: string, route: string): string {

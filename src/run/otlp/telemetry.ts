@@ -1,7 +1,8 @@
 import type { AnalysisOutput } from '../../analyze/engine/output.ts';
 import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
-import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
+import type { FlowIdentity, FlowInfo } from '../../analyze/flow/flow-facts.ts';
+import type { PacketView } from '../../analyze/packet/packet.ts';
 import { type AnalysisEvent, type Exchange, SIDE } from '../../analyze/record/event.ts';
 import { statusCode } from '../../analyze/summary/status-code.ts';
 import { Summary } from '../../analyze/summary/summary.ts';
@@ -14,13 +15,14 @@ import { collect } from './collect.ts';
 import { observedSide } from './conventions.ts';
 import { DurationRows, NO_HOST } from './duration-rows.ts';
 import type { Exporter } from './exporter.ts';
+import { JoinedSpans, type SpanPlace } from './joined-spans.ts';
 import { logOf } from './logs.ts';
 import { metricsRequest } from './metrics-request.ts';
 import { type Point, Points } from './points.ts';
 import { prometheusText } from './prometheus-text.ts';
 import type { ScrapeServer } from './scrape-server.ts';
 import { SeriesLimit } from './series.ts';
-import { spanOf } from './spans.ts';
+import { type SpanContext, spanOf } from './spans.ts';
 
 /** Spans of one message. */
 const SPANS_PER_MESSAGE = 512;
@@ -37,6 +39,8 @@ export interface TelemetrySettings {
   readonly resource: Attributes;
   /** Where Prometheus gets the metrics, too. */
   readonly scrape?: ScrapeServer | undefined;
+  /** Spans of calls are joined with those of the requests that they were made because of. Takes all events and packets: not with `--where`. */
+  readonly joins?: boolean | undefined;
 }
 
 /** What an analysis finds as metrics, spans and log records of OpenTelemetry (docs/opentelemetry.md). */
@@ -47,6 +51,7 @@ export class Telemetry implements AnalysisOutput {
   readonly #summary: Summary;
   readonly #durations = new DurationRows();
   readonly #found: Found;
+  readonly #joined: JoinedSpans | undefined;
   readonly #series = new SeriesLimit();
   readonly #began = BigInt(Date.now()) * 1_000_000n;
   #findings: readonly Finding[] = [];
@@ -66,6 +71,9 @@ export class Telemetry implements AnalysisOutput {
     this.#settings = settings;
     this.#summary = new Summary(session.capture.analysis.hosts, session.names);
     this.#found = new Found(session);
+    if (settings.joins === true) {
+      this.#joined = new JoinedSpans(session, live, (exchange, flow, place) => this.#addSpan(exchange, flow, place));
+    }
     settings.scrape?.serve(() => prometheusText(this.#points()));
     if (live) this.#timer = setInterval(() => this.#tick(), settings.intervalMs).unref();
   }
@@ -73,9 +81,10 @@ export class Telemetry implements AnalysisOutput {
   event(event: AnalysisEvent, flow: FlowInfo): void {
     this.#summary.event(event, flow);
     this.#found.event(event, flow);
+    this.#joined?.event(event, flow);
     if (event.kind !== 'exchange' || flow.sameAs !== undefined) return;
     this.#count(event, flow);
-    if (this.#isSpan(event)) this.#addSpan(event, flow);
+    if (this.#joined === undefined) this.#addSpan(event, flow);
     if (this.#live) return;
     const { now } = this.#session.capture.analysis.clock;
     if (now - this.#collectedAt >= this.#settings.intervalMs * 1e6) {
@@ -87,10 +96,20 @@ export class Telemetry implements AnalysisOutput {
   flowEnded(flow: FlowInfo): void {
     this.#summary.flowEnded(flow);
     this.#found.flowEnded(flow);
+    this.#joined?.flowEnded(flow);
+  }
+
+  packet(packet: PacketView): void {
+    this.#joined?.packet(packet);
+  }
+
+  legJoined(flow: FlowInfo): void {
+    this.#joined?.legJoined(flow);
   }
 
   end(): void {
     clearInterval(this.#timer);
+    this.#joined?.end();
     this.#judge(true);
     this.#sendSpans();
     this.#sendMetrics();
@@ -113,6 +132,7 @@ export class Telemetry implements AnalysisOutput {
     return [
       `exported ${list(sent)}`,
       ...(lost === 0 ? [] : [`not delivered: ${list(dropped)}`]),
+      ...(this.#joined?.notes() ?? []),
       ...this.#found.notes(),
     ];
   }
@@ -132,20 +152,25 @@ export class Telemetry implements AnalysisOutput {
     return spans !== 'failed' || failed;
   }
 
-  #addSpan(exchange: Exchange, flow: FlowInfo): void {
+  /** @param place where it is joined with others @returns its context; undefined where it is no span and has none below it */
+  #addSpan(exchange: Exchange, flow: FlowIdentity, place?: SpanPlace): SpanContext | undefined {
+    const isSpan = this.#isSpan(exchange);
+    if (!isSpan && place?.hasCalls !== true) return undefined;
     const { clock } = this.#session.capture.analysis;
     const { time, requestEnd, responseTime, responseEnd, probe = false } = exchange;
     const last = Math.max(time, requestEnd, responseTime ?? time, responseEnd ?? time);
-    const { span, resource, sampled } = spanOf({
+    const { span, resource, context } = spanOf({
       record: this.#session.recorder.event(exchange, flow),
       status: statusCode(exchange),
       probe,
       start: clock.absolute(time),
       end: clock.absolute(last),
+      ...place,
     });
-    if (this.#settings.spans === 'sampled' && sampled !== true) return;
+    if (!isSpan || (this.#settings.spans === 'sampled' && context.sampled !== true)) return context;
     this.#spans.push({ resource: this.#with(resource), item: span });
     if (this.#spans.length >= SPANS_PER_MESSAGE) this.#sendSpans();
+    return context;
   }
 
   #tick(): void {

@@ -14,7 +14,7 @@ it('sends what was chosen of a file', async () => {
   const otlp = await receiver.listen();
   expect(await observeCommand([CAPTURE], { ...OPTIONS, otlp, signals: 'metrics, traces', spans: 'failed' })).toBe(0);
   expect(receiver.received.map(({ path }) => path)).toEqual(['/v1/traces', '/v1/metrics']);
-  expect(JSON.stringify(receiver.received[0]?.body).split('"spanId"')).toHaveLength(33);
+  expect(JSON.stringify(receiver.received[0]?.body).split('"startTimeUnixNano"')).toHaveLength(33);
 });
 
 it('refuses what it cannot do', async () => {

@@ -18,6 +18,7 @@ import { freePort, PrometheusServer } from '../../support/prometheus.ts';
 import { Random } from '../../support/random.ts';
 
 const WRONG_SERVICE = join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng');
+const MESH = join(import.meta.dirname, '../../analyze/trace/captures/mesh');
 /** An odd number: at no percentile that is asked is the rank between two exchanges. */
 const EXCHANGES = 1001;
 const GENEROUS = { timeout: 120_000, interval: 200 };
@@ -159,29 +160,66 @@ describe('Prometheus', () => {
   });
 });
 
-it('an OpenTelemetry Collector takes metrics, spans and log records', async () => {
-  const program = await goProgram('collector');
-  const port = await freePort();
-  const config = join(directory, 'collector.yaml');
-  const pipeline = '{ receivers: [otlp], exporters: [debug] }';
-  writeFileSync(
-    config,
-    `receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
+describe('an OpenTelemetry Collector', { timeout: GO_BUILD_MS }, () => {
+  /** One that prints what it takes. */
+  async function collector(): Promise<{ readonly url: string; output(): string }> {
+    const program = await goProgram('collector');
+    const port = await freePort();
+    const config = join(directory, `collector-${port}.yaml`);
+    const pipeline = '{ receivers: [otlp], exporters: [debug] }';
+    writeFileSync(
+      config,
+      `receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
 exporters: { debug: { verbosity: detailed } }
 service:
   telemetry: { metrics: { level: none } }
   pipelines: { metrics: ${pipeline}, traces: ${pipeline}, logs: ${pipeline} }
 `,
-  );
-  const collector = started(program, '--config', config);
-  await vi.waitFor(() => expect(collector.output()).toContain('Everything is ready'), GENEROUS);
-  expect(await observe(WRONG_SERVICE, `http://127.0.0.1:${port}`, 'metrics,traces,logs')).toBe(0);
-  await vi.waitFor(() => expect(collector.output().match(/^ +Trace ID +: [0-9a-f]{32}$/gm)).toHaveLength(66), GENEROUS);
-  await vi.waitFor(() => expect(collector.output()).toContain('EventName: ksnoop.finding'), GENEROUS);
-  await vi.waitFor(() => expect(collector.output()).toContain('-> Name: http.server.request.duration'), GENEROUS);
-  const text = collector.output();
-  expect(text).toContain('DataType: ExponentialHistogram');
-  expect(text).toContain('AggregationTemporality: Cumulative');
-  expect(text).toContain('k8s.pod.name: Str(web-7997b97dcc-4wwvv)');
-  expect(text).not.toMatch(/\terror\t/);
+    );
+    const { output } = started(program, '--config', config);
+    await vi.waitFor(() => expect(output()).toContain('Everything is ready'), GENEROUS);
+    return { url: `http://127.0.0.1:${port}`, output };
+  }
+
+  it('takes metrics, spans and log records', async () => {
+    const { url, output } = await collector();
+    expect(await observe(WRONG_SERVICE, url, 'metrics,traces,logs')).toBe(0);
+    await vi.waitFor(() => expect(output().match(/^ +Trace ID +: [0-9a-f]{32}$/gm)).toHaveLength(66), GENEROUS);
+    await vi.waitFor(() => expect(output()).toContain('EventName: ksnoop.finding'), GENEROUS);
+    await vi.waitFor(() => expect(output()).toContain('-> Name: http.server.request.duration'), GENEROUS);
+    const text = output();
+    expect(text).toContain('DataType: ExponentialHistogram');
+    expect(text).toContain('AggregationTemporality: Cumulative');
+    expect(text).toContain('k8s.pod.name: Str(web-7997b97dcc-4wwvv)');
+    expect(text).not.toMatch(/\terror\t/);
+  });
+
+  it.each([
+    ['http2', 'parents'],
+    ['http1', 'links'],
+  ])('takes the spans of %s through sidecars with their %s', async (name, kind) => {
+    const { url, output } = await collector();
+    expect(await observe(join(MESH, `${name}.pcapng`), url, 'traces')).toBe(0);
+    const spans = () =>
+      [
+        ...output().matchAll(
+          /^ +Trace ID +: (\w{32})\n +Parent ID +: (\w*)\n +ID +: (\w{16})\n +Name +: (.*)\n(?:(?!Span #|Resource).*\n)*/gm,
+        ),
+      ].map(([text, trace, parent = '', id, label]) => {
+        const link =
+          / -> Trace ID: (\w{32})\n +-> ID: (\w{16})(?:\n.*)*?ksnoop\.joined: Str\(likely\)/.exec(text) ?? [];
+        return { trace, parent, id, label, linkedTrace: link[1], linked: link[2] };
+      });
+    const requests = () => spans().filter(({ label }) => label?.startsWith('GET'));
+    await vi.waitFor(() => expect(requests().length).toBeGreaterThanOrEqual(24), GENEROUS);
+    const below = requests().filter(({ parent, linked }) =>
+      kind === 'parents' ? parent !== '' : linked !== undefined,
+    );
+    expect(below.length).toBeGreaterThanOrEqual(12);
+    for (const { trace, parent, linked, linkedTrace } of below) {
+      const to = kind === 'parents' ? { trace, id: parent } : { trace: linkedTrace, id: linked };
+      expect(spans()).toContainEqual(expect.objectContaining(to));
+    }
+    expect(output()).not.toMatch(/\terror\t/);
+  });
 });

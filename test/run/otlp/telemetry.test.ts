@@ -1,23 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { AnalysisSession } from '../../../src/analyze/engine/session.ts';
+import { describe, expect, it } from 'vitest';
 import type { SummaryReport } from '../../../src/analyze/summary/report.ts';
 import { summary } from '../../../src/run/analysis/summary.ts';
-import type { SpanChoice } from '../../../src/run/otlp/choices.ts';
-import { completeEndpoint } from '../../../src/run/otlp/endpoint.ts';
-import { Exporter } from '../../../src/run/otlp/exporter.ts';
-import { Telemetry } from '../../../src/run/otlp/telemetry.ts';
-import { analysed, plainSettings } from '../../support/analysis-session.ts';
+import { analysed } from '../../support/analysis-session.ts';
 import { type BuiltSegment, builtPcap } from '../../support/built-capture.ts';
-import { attributesIn, OtlpReceiver } from '../../support/otlp-receiver.ts';
+import { exported, type Span, type Value } from '../../support/exported-telemetry.ts';
+import { attributesIn } from '../../support/otlp-receiver.ts';
 
 const WRONG_SERVICE = join(import.meta.dirname, '../analysis/captures/wrong-service.pcapng');
 
-interface Value {
-  key: string;
-  value: Record<string, unknown>;
-}
 interface DataPoint {
   attributes: Value[];
   count: string;
@@ -40,55 +32,8 @@ interface Points {
   aggregationTemporality: number;
   dataPoints: DataPoint[];
 }
-interface Span {
-  traceId: string;
-  spanId: string;
-  parentSpanId?: string;
-  name: string;
-  kind: number;
-  startTimeUnixNano: string;
-  endTimeUnixNano: string;
-  attributes: Value[];
-  status: { code?: number };
-}
-
-const receivers: OtlpReceiver[] = [];
-afterEach(() => {
-  for (const receiver of receivers.splice(0)) receiver.close();
-});
-
-async function exported(bytes: Uint8Array, spans: SpanChoice = 'all', environment = {}) {
-  const receiver = new OtlpReceiver();
-  receivers.push(receiver);
-  const url = await receiver.listen();
-  const signals = ['metrics', 'traces', 'logs'] as const;
-  const endpoint = completeEndpoint({ url, headers: [], ca: undefined, signals, environment });
-  const exporter = new Exporter({ endpoint, live: false, warn: () => undefined });
-  const settings = { exporter, spans, intervalMs: 10_000, resource: endpoint.resource };
-  const kind = {
-    detail: true,
-    packets: false,
-    create: ({ session }: { session: AnalysisSession }) => new Telemetry(session, false, settings),
-  };
-  const session = new AnalysisSession(kind, plainSettings());
-  session.push(bytes);
-  session.end();
-  await session.waiting;
-  const bodies = (signal: string) =>
-    receiver.received.filter(({ path }) => path === `/v1/${signal}`).map(({ body }) => body);
-  const traces = bodies('traces') as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] }[];
-  return {
-    session,
-    metrics: bodies('metrics') as MetricMessage[],
-    spans: traces.flatMap(({ resourceSpans }) =>
-      resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)),
-    ),
-    logs: bodies('logs'),
-  };
-}
-
-function pointsOf(message: MetricMessage | undefined, name: string) {
-  return (message?.resourceMetrics ?? []).flatMap(({ resource, scopeMetrics }) =>
+function pointsOf(message: unknown, name: string) {
+  return ((message as MetricMessage | undefined)?.resourceMetrics ?? []).flatMap(({ resource, scopeMetrics }) =>
     scopeMetrics.flatMap(({ metrics }) =>
       metrics
         .filter((metric) => metric.name === name)
@@ -106,8 +51,8 @@ function pointsOf(message: MetricMessage | undefined, name: string) {
 describe('what an analysis finds, for OpenTelemetry', () => {
   it('has the counts of the summary, by resource, route and status', async () => {
     const bytes = readFileSync(WRONG_SERVICE);
-    const { metrics, spans, logs } = await exported(bytes, 'all', {
-      OTEL_RESOURCE_ATTRIBUTES: 'k8s.cluster.name=prod,service.name=mine',
+    const { metrics, spans, logs } = await exported(bytes, {
+      environment: { OTEL_RESOURCE_ATTRIBUTES: 'k8s.cluster.name=prod,service.name=mine' },
     });
     const report = JSON.parse(analysed(summary, bytes, { json: true }).lines[0] ?? '') as SummaryReport;
     const durations = pointsOf(metrics.at(-1), 'http.server.request.duration');
@@ -159,9 +104,9 @@ describe('what an analysis finds, for OpenTelemetry', () => {
     expect(untraced.spanId).not.toBe(traced.spanId);
     expect(JSON.stringify(spans)).not.toContain('s3cret');
     expect((await exported(capture)).spans).toEqual(spans);
-    expect((await exported(capture, 'sampled')).spans).toEqual([traced]);
-    expect((await exported(capture, 'failed')).spans).toEqual([traced, untraced]);
-    expect((await exported(capture, 'none')).spans).toEqual([]);
+    expect((await exported(capture, { spans: 'sampled' })).spans).toEqual([traced]);
+    expect((await exported(capture, { spans: 'failed' })).spans).toEqual([traced, untraced]);
+    expect((await exported(capture, { spans: 'none' })).spans).toEqual([]);
   });
 
   it('takes no traceparent that is not valid', async () => {
