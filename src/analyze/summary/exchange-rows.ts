@@ -82,20 +82,6 @@ export class ExchangeRow {
     else this.#addStatus(statusCode(exchange), 1);
   }
 
-  /**
-   * Add a complete exchange of two packets, one each way, that is as another one.
-   * @param latency from its request to its response, ns
-   */
-  addAlike(other: Exchange, latency: number, requestBytes: number, responseBytes: number): void {
-    this.count += 1;
-    if (other.failed) this.failed += 1;
-    this.requestBytes += requestBytes;
-    this.responseBytes += responseBytes;
-    this.#twoPackets.record(latency);
-    if (other.status === this.#last.status) this.#last.count += 1;
-    else this.#addStatus(statusCode(other), 1);
-  }
-
   /** Add complete exchanges of two packets, one each way, that are as another one. */
   addAll(other: Exchange, sums: AlikeSums): void {
     this.count += sums.count;

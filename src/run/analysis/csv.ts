@@ -1,10 +1,10 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
 import { SUMMARY_FIELDS } from '../../analyze/summary/report-fields.ts';
-import { Summary } from '../../analyze/summary/summary.ts';
 import { csvRow } from '../../view/csv.ts';
 import { CSV_TABLES, type CsvTable, isCsvTable } from '../../view/csv-tables.ts';
 import { sanitise } from '../../view/sanitise.ts';
+import { summingOutput } from './summing.ts';
 
 /** A table of the summary with a column for each member of its rows, named as in the JSON (docs/exports.md). */
 export const csv: AnalysisOutputKind = {
@@ -12,18 +12,11 @@ export const csv: AnalysisOutputKind = {
   packets: false,
   counts: true,
   create: ({ session, line, argument }) => {
-    const sums = new Summary(session.capture.analysis.hosts, session.names);
     const table = isCsvTable(argument) ? argument : 'services';
-    return {
-      event: (event, flow) => sums.event(event, flow),
-      repeated: (repeated, flow) => sums.repeated(repeated, flow),
-      flowEnded: (flow) => sums.flowEnded(flow),
-      connectionsEnded: (connections, flow) => sums.connectionsEnded(connections, flow),
-      end: () => {
-        const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
-        for (const text of csvLines(report, table)) line(text);
-      },
-    };
+    return summingOutput(session, (sums) => {
+      const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
+      for (const text of csvLines(report, table)) line(text);
+    });
   },
 };
 

@@ -1,5 +1,6 @@
 import type { AnalysisOutputKind, Found as FoundCode } from '../../analyze/engine/output.ts';
 import { type Finding, isAtLeast, type Severity } from '../../analyze/findings/finding.ts';
+import { CountedAlike } from '../../analyze/summary/alike-exchanges.ts';
 import { Colours } from '../../view/colour.ts';
 import { findingsJson, findingsText } from './findings-report.ts';
 import { Found } from './found.ts';
@@ -11,16 +12,23 @@ export const findings: AnalysisOutputKind = {
   counts: true,
   create: ({ session, line, colour, json, width, utc = false, paths, keyLog }) => {
     const found = new Found(session);
+    const alike = new CountedAlike(session.names, (event, flow) => found.takerOf(event, flow));
     const timeText = (time: number) => session.recorder.timeText(time);
     let judged: readonly Finding[] = [];
     return {
-      event: (event, flow) => found.event(event, flow),
+      alike,
+      event: (event, flow) => {
+        // What detectors get of DNS comes in order.
+        if (event.protocol === 'dns') alike.count();
+        found.event(event, flow);
+      },
       repeated: (repeated, flow) => found.repeated(repeated, flow),
       flowEnded: (flow) => found.flowEnded(flow),
       connectionsEnded: (connections, flow) => found.connectionsEnded(connections, flow),
       found: () => judged,
       notes: () => found.notes(),
       end: () => {
+        alike.count();
         judged = found.list();
         if (json) line(findingsJson(judged, found.looked, timeText));
         else {

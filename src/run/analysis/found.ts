@@ -3,10 +3,11 @@ import type { AnalysisSession } from '../../analyze/engine/session.ts';
 import { contextOf, type FindingContext } from '../../analyze/findings/detector.ts';
 import type { Finding } from '../../analyze/findings/finding.ts';
 import { Findings } from '../../analyze/findings/findings.ts';
-import type { FlowInfo } from '../../analyze/flow/flow-facts.ts';
+import type { AlikeTaker } from '../../analyze/flow/alike.ts';
+import type { FlowIdentity, FlowInfo } from '../../analyze/flow/flow-facts.ts';
 import type { RepeatedConnections } from '../../analyze/flow/repeated-connections.ts';
 import { FINDING_SUBJECTS } from '../../analyze/limits.ts';
-import type { AnalysisEvent } from '../../analyze/record/event.ts';
+import type { AnalysisEvent, Exchange } from '../../analyze/record/event.ts';
 import type { RepeatedExchanges } from '../../analyze/record/repeated-exchanges.ts';
 import type { SampleRecord } from '../../analyze/record/sample-record.ts';
 import { grouped } from '../../view/units.ts';
@@ -44,6 +45,20 @@ export class Found implements AnalysisOutput {
   repeated(repeated: RepeatedExchanges, flow: FlowInfo): void {
     if (flow.sameAs === undefined) this.#exchanges += repeated.count;
     this.#findings.repeated(repeated, flow);
+  }
+
+  /** As Findings.takerOf. */
+  takerOf(event: Exchange, flow: FlowIdentity): AlikeTaker | undefined {
+    const taker = this.#findings.takerOf(event, flow);
+    return (
+      taker && {
+        ...taker,
+        counted: (sums) => {
+          this.#exchanges += sums.count;
+          taker.counted(sums);
+        },
+      }
+    );
   }
 
   flowEnded(flow: FlowInfo): void {

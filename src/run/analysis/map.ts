@@ -1,7 +1,6 @@
 import type { AnalysisOutputKind } from '../../analyze/engine/output.ts';
 import { protocolTitle } from '../../analyze/protocols/titles.ts';
 import type { SummaryReport } from '../../analyze/summary/report.ts';
-import { Summary } from '../../analyze/summary/summary.ts';
 import { Colours } from '../../view/colour.ts';
 import { jsonLine } from '../../view/json-line.ts';
 import { dotLines } from '../../view/map/dot.ts';
@@ -11,6 +10,7 @@ import { mermaidLines } from '../../view/map/mermaid.ts';
 import { callTree } from '../../view/map/tree.ts';
 import { sampleText } from '../../view/sample-text.ts';
 import { sanitise } from '../../view/sanitise.ts';
+import { summingOutput } from './summing.ts';
 
 /** Who calls whom: rates, failures and latency of each pair (docs/exports.md). */
 export const map: AnalysisOutputKind = {
@@ -18,18 +18,11 @@ export const map: AnalysisOutputKind = {
   packets: false,
   counts: true,
   create: ({ session, line, colour, json, argument }) => {
-    const sums = new Summary(session.capture.analysis.hosts, session.names);
     const format = json ? 'json' : isMapFormat(argument) ? argument : 'tree';
-    return {
-      event: (event, flow) => sums.event(event, flow),
-      repeated: (repeated, flow) => sums.repeated(repeated, flow),
-      flowEnded: (flow) => sums.flowEnded(flow),
-      connectionsEnded: (connections, flow) => sums.connectionsEnded(connections, flow),
-      end: () => {
-        const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
-        for (const text of mapLines(report, format, colour)) line(text);
-      },
-    };
+    return summingOutput(session, (sums) => {
+      const report = { ...sums.report(session.recorder, session.span), sample: session.sample };
+      for (const text of mapLines(report, format, colour)) line(text);
+    });
   },
 };
 

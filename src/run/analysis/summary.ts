@@ -77,7 +77,7 @@ function takerOf(
   const judging = judged.takerOf(event, flow);
   if (judging === undefined) return undefined;
   return {
-    ...(judging.lastOfFlow === undefined ? {} : { lastOfFlow: judging.lastOfFlow }),
+    ...judging,
     counted: (more) => {
       counting.counted(more);
       judging.counted(more);
