@@ -6,5 +6,5 @@ try {
   await import('../dist/ksnoop-agent.mjs');
 } catch (thrown) {
   const { explain } = await import('./not-built.mjs');
-  explain('ksnoop-agent', thrown);
+  explain('ksnoop-agent', 'ksnoop-agent.mjs', thrown);
 }

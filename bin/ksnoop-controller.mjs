@@ -6,5 +6,5 @@ try {
   await import('../dist/ksnoop-controller.mjs');
 } catch (thrown) {
   const { explain } = await import('./not-built.mjs');
-  explain('ksnoop-controller', thrown);
+  explain('ksnoop-controller', 'ksnoop-controller.mjs', thrown);
 }

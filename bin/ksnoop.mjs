@@ -2,11 +2,10 @@
 import { requireNode } from './node-version.mjs';
 
 requireNode('ksnoop');
-const { useCompileCache } = await import('./compile-cache.mjs');
-useCompileCache();
+const { runProgram } = await import('./script-cache.mjs');
 try {
-  await import('../dist/ksnoop.mjs');
+  runProgram(process.getBuiltinModule('node:path').join(import.meta.dirname, '../dist/ksnoop.script.js'));
 } catch (thrown) {
   const { explain } = await import('./not-built.mjs');
-  explain('ksnoop', thrown);
+  explain('ksnoop', 'ksnoop.script.js', thrown);
 }

@@ -30,6 +30,7 @@ const PATHS: readonly LoadPath[] = [
       'src/cli/read/command.ts',
       'src/run/reading/lines.ts',
       'src/run/analysis/text.ts',
+      'src/run/analysis/summary.ts',
     ],
   },
 ];

@@ -12,6 +12,12 @@ export interface LoadPath {
 /** The file of chunks that every start loads. */
 const START = 'start';
 
+/** Of the files that are written; the split ones have the same names with .mjs. */
+const EXTENSION = '.script.js';
+
+/** Behind a module's name: of one called .mjs an `import()` would have the whole module as `default`, as Node does it with CommonJS. */
+const PLAIN = '.js';
+
 type Chunk = Metafile['outputs'][string];
 
 /** A build that was not written. */
@@ -28,7 +34,8 @@ export interface Joining {
 /**
  * Joins chunks that are loaded together. esbuild makes a chunk of every set of modules that the same entries share, so a
  * start loads some 75 files, each of which takes half a millisecond. Here they become one file for what every start loads, one
- * for each path, and one for what several paths share; the others stay as they are.
+ * for each path, and one for what several paths share; the others stay as they are. The
+ * result is for bin/script-cache.mjs: each file is the function that Node makes of a CommonJS module.
  * @param split a build with `splitting`, its chunks in a directory `chunks` below the main entry
  * @param options of the build to be written; it has the same entries and dynamic imports
  * @returns its metafile
@@ -46,6 +53,13 @@ export async function joinChunks(
   const { metafile } = await build({
     ...options,
     metafile: true,
+    format: 'cjs',
+    outExtension: { '.js': EXTENSION },
+    banner: { js: '(function(exports,require,module,__filename,__dirname){' },
+    footer: { js: '})' },
+    // A script has no import().
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     entryPoints: [
       ...[...outputs.keys()].map((path) => ({ in: `entry:${path}`, out: out(path) })),
       ...[...new Set(groups.values())].map((name) => ({ in: `group:${name}`, out: `chunks/${name}` })),
@@ -111,7 +125,7 @@ function joinedModules({ outputs, groups, texts }: Chunks): Plugin {
   const exported = (path: string, write: (name: string, inGroup: string) => string) =>
     (outputs.get(path)?.exports ?? []).map((name) => write(name, `${name}_${chunks.indexOf(path)}`)).join(',');
   const bridge = (path: string, directory: string) =>
-    `export {${exported(path, (name, inGroup) => `${inGroup} as ${name}`)}} from 'file:${directory}${groups.get(path)}.mjs';`;
+    `export {${exported(path, (name, inGroup) => `${inGroup} as ${name}`)}} from 'file:${directory}${groups.get(path)}${EXTENSION}';`;
   const group = (name: string) =>
     chunks
       .filter((path) => groups.get(path) === name)
@@ -122,22 +136,24 @@ function joinedModules({ outputs, groups, texts }: Chunks): Plugin {
     setup(build) {
       build.onResolve({ filter: /^(entry|group|text|file):/ }, ({ path }) => {
         const [, namespace = '', rest = ''] = /^(\w+):(.*)$/.exec(path) ?? [];
-        return namespace === 'file' ? { path: rest, external: true } : { path: rest, namespace };
+        return namespace === 'file' ? { path: rest, external: true } : { path: `${rest}${PLAIN}`, namespace };
       });
-      build.onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer, namespace }) => {
+      build.onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer: module, namespace }) => {
+        const importer = module.slice(0, -PLAIN.length);
         const target = join(dirname(importer), path);
         // The program's own file is above the others.
         const directory = dirname(importer) === dirname(target) ? './' : './chunks/';
         const group = groups.get(target);
         if (kind !== 'import-statement' || group === undefined) {
-          return { path: `${directory}${basename(target)}`, external: true };
+          return { path: `${directory}${basename(target, '.mjs')}${EXTENSION}`, external: true };
         }
         const isOwn = namespace === 'text' && group === groups.get(importer);
-        return isOwn ? { path: target, namespace } : { path: target, namespace: 'bridge', suffix: `?${directory}` };
+        const joined = `${target}${PLAIN}`;
+        return isOwn ? { path: joined, namespace } : { path: joined, namespace: 'bridge', suffix: `?${directory}` };
       });
       const load = (namespace: string, contents: (path: string, suffix: string) => string) =>
         build.onLoad({ filter: /.*/, namespace }, ({ path, suffix }) => ({
-          contents: contents(path, suffix.slice(1)),
+          contents: contents(path.slice(0, -PLAIN.length), suffix.slice(1)),
         }));
       load('entry', (path) => (groups.has(path) ? bridge(path, './') : (texts.get(path) ?? '')));
       load('text', (path) => texts.get(path) ?? '');

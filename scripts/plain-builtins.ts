@@ -32,7 +32,10 @@ export function plainBuiltins(): Plugin {
   };
 }
 
-/** A CommonJS module whose exports are the builtin's, each looked up when it is read. */
+/**
+ * A CommonJS module whose exports are the builtin's, each looked up when it is read. They are on its prototype: each import
+ * of the module copies what is its own, some hundred names.
+ */
 function moduleText(path: string): string {
   const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
   const builtin: unknown = process.getBuiltinModule(path);
@@ -41,7 +44,9 @@ function moduleText(path: string): string {
   const names = JSON.stringify(Object.getOwnPropertyNames(builtin));
   return `
     let builtin;
+    const names = {};
     for (const name of ${names}) {
-      Object.defineProperty(exports, name, { enumerable: true, get: () => (builtin ??= ${load})[name] });
-    }`;
+      Object.defineProperty(names, name, { enumerable: true, get: () => (builtin ??= ${load})[name] });
+    }
+    module.exports = Object.create(names);`;
 }

@@ -42,8 +42,9 @@ test('only what runs is in it', () => {
     /^docs\/[\w-]+\.md$/,
     /^docs\/grafana\/[\w-]+\.json$/,
     /^docs\/kubernetes\/[\w-]+\.yaml$/,
-    /^bin\/(ksnoop|ksnoop-agent|ksnoop-controller|kubectl_complete-ksnoop|node-version|compile-cache|not-built)\.mjs$/,
-    /^dist\/(ksnoop|ksnoop-agent|ksnoop-controller|ksnoop-edge|ksnoop-trigger|chunks\/[\w-]+)\.mjs(\.LEGAL\.txt)?$/,
+    /^bin\/(ksnoop|ksnoop-agent|ksnoop-controller|kubectl_complete-ksnoop|node-version|script-cache|not-built)\.mjs$/,
+    /^dist\/(ksnoop-agent|ksnoop-controller|ksnoop-edge|ksnoop-trigger)\.mjs(\.LEGAL\.txt)?$/,
+    /^dist\/(ksnoop|chunks\/[\w-]+)\.script\.js(\.LEGAL\.txt)?$/,
     /^dist\/(THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|agent-image-(amd64|arm64)\.cdx\.json)$/,
     /^dist\/man\/ksnoop(-[\w-]+)?\.[17]$/,
     /^daemonset\/(base|captures|overlays\/[\w-]+)\/\w+\.yaml$/,
@@ -109,7 +110,7 @@ test('the agents can be installed from it: the manifests are found', () => {
 
 /** The files Node loads while ksnoop runs with these words. */
 function loaded(...words: string[]): string {
-  const hook = `data:text/javascript,import{registerHooks}from'node:module';registerHooks({load(u,c,n){process._rawDebug(u);return n(u,c)}})`;
+  const hook = `data:text/javascript,const fs=process.getBuiltinModule('node:fs');const{openSync}=fs;fs.openSync=(...a)=>{process._rawDebug(a[0]);return openSync(...a)}`;
   return spawnSync(process.execPath, ['--import', hook, join(root, 'bin/ksnoop.mjs'), ...words], { encoding: 'utf8' })
     .stderr;
 }
@@ -128,7 +129,7 @@ test('what talks to the cluster is loaded by those who need it, the configuratio
   expect(objectApi).toHaveLength(1);
   for (const words of [['--version'], ['--help'], ['--local', 'netns/ksnoop-none'], ['pod/a', '--count', '0']]) {
     const seen = loaded(...words);
-    expect(seen).toContain('dist/ksnoop.mjs');
+    expect(seen).toContain('dist/ksnoop.script.js');
     for (const file of readers) expect(seen, words.join(' ')).not.toContain(file);
   }
   const seen = loaded('pod/a', '--kubeconfig', join(directory, 'no-kubeconfig'));

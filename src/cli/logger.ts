@@ -12,9 +12,11 @@ export interface Logger {
 }
 
 export function logger(options: { quiet: boolean; verbose: boolean }): Logger {
-  // A reader of stderr that goes away (`2> >(head -1)`) must not end a capture.
-  if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => {});
-  const warn = (line: string) => void process.stderr.write(`ksnoop: ${printable(line)}\n`);
+  const warn = (line: string) => {
+    // A reader of stderr that goes away (`2> >(head -1)`) must not end a capture. To ask for the stream makes it: 2 ms.
+    if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => {});
+    process.stderr.write(`ksnoop: ${printable(line)}\n`);
+  };
   const silent = () => {};
   return { warn, info: options.quiet ? silent : warn, debug: options.verbose ? warn : silent };
 }

@@ -69,6 +69,9 @@ async function main(): Promise<number> {
   return exit;
 }
 
-process.exitCode = await main();
-// Whatever is still open (an idle connection, a pipe without a reader) must not keep the process alive.
-process.exit();
+// No await: the built program is CommonJS, which has none at its top.
+void main().then((code) => {
+  process.exitCode = code;
+  // Whatever is still open (an idle connection, a pipe without a reader) must not keep the process alive.
+  process.exit();
+});

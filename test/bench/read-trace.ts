@@ -5,7 +5,7 @@ import { ksnoopSummary } from './support/read-peers.ts';
 import { type Run, timedRun } from './support/timed-run.ts';
 import { TRACED_REQUESTS, tracedRequests } from './support/traced-requests.ts';
 
-const BUILT = join(import.meta.dirname, '../../dist/ksnoop.mjs');
+const BUILT = join(import.meta.dirname, '../../bin/ksnoop.mjs');
 /** The goals: 100,000 requests/s and 250 MB. */
 const SECONDS = TRACED_REQUESTS / 100_000;
 const BYTES = 250e6;

@@ -6,6 +6,8 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { joinChunks } from '../../scripts/join-chunks.ts';
 
+const SCRIPTS = join(import.meta.dirname, '../../bin/script-cache.mjs');
+
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-join-'));
 const dist = join(directory, 'dist');
 const source = (name: string) => relative(process.cwd(), join(directory, 'src', name));
@@ -13,10 +15,13 @@ const source = (name: string) => relative(process.cwd(), join(directory, 'src', 
 /** Which chunks load each other: `both` is shared by all, `pair` by first and second, `also` by second and third. */
 const SOURCES: Readonly<Record<string, string>> = {
   'main.ts': `import { made } from './both.ts';
-    const { first } = await import('./first.ts');
-    const { second } = await import('./second.ts');
-    const { third } = await import('./third.ts');
-    console.log(first(), second(), third(), made.length);`,
+    const run = async () => {
+      const { first } = await import('./first.ts');
+      const { second } = await import('./second.ts');
+      const { third } = await import('./third.ts');
+      console.log(first(), second(), third(), made.length);
+    };
+    void run();`,
   'both.ts': `export const made: string[] = []; export class Made { constructor(name: string) { made.push(name); } }`,
   'pair.ts': `import { Made } from './both.ts'; export const pair = new Made('pair');`,
   'also.ts': `import { Made } from './both.ts'; export const also = new Made('also'); export const name = 'also';`,
@@ -52,6 +57,13 @@ async function joined(paths: Readonly<Record<string, readonly string[]>>, small 
   });
 }
 
+/** What the joined program prints. */
+function printed(): string {
+  const program = `const { runProgram } = await import(${JSON.stringify(SCRIPTS)}); runProgram(${JSON.stringify(join(dist, 'main.script.js'))});`;
+  const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' };
+  return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env });
+}
+
 beforeAll(() => {
   mkdirSync(join(directory, 'src'));
   for (const [name, text] of Object.entries(SOURCES)) {
@@ -62,31 +74,29 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test('joined chunks do what they did, and each module runs once', async () => {
   await joined({ one: ['first.ts'], two: ['second.ts'] });
-  expect(execFileSync(process.execPath, [join(dist, 'main.mjs')], { encoding: 'utf8' })).toBe(
-    'true also secondtrue 2\n',
-  );
+  expect(printed()).toBe('true also secondtrue 2\n');
 });
 
 test('chunks of one path are in its file, those of several in one that names them, those of every start in another', async () => {
   await joined({ one: ['first.ts'], two: ['second.ts'] });
   const files = readdirSync(join(dist, 'chunks'));
-  expect(files).toEqual(expect.arrayContaining(['start.mjs', 'one.mjs', 'two.mjs', 'one-two.mjs']));
+  expect(files).toEqual(
+    expect.arrayContaining(['start.script.js', 'one.script.js', 'two.script.js', 'one-two.script.js']),
+  );
   const text = (name: string) => readFileSync(join(dist, 'chunks', name), 'utf8');
-  expect(text('start.mjs')).toContain('made.push');
-  expect(text('one-two.mjs')).toContain('("pair")');
-  expect(text('two.mjs')).toContain('("also")');
-  expect(text('one.mjs')).not.toContain('("also")');
+  expect(text('start.script.js')).toContain('made.push');
+  expect(text('one-two.script.js')).toContain('("pair")');
+  expect(text('two.script.js')).toContain('("also")');
+  expect(text('one.script.js')).not.toContain('("also")');
 });
 
 test('what several paths share and is small is loaded by every start', async () => {
   rmSync(dist, { recursive: true, force: true });
   await joined({ one: ['first.ts'], two: ['second.ts'] }, 10_000);
   const files = readdirSync(join(dist, 'chunks'));
-  expect(files).not.toContain('one-two.mjs');
-  expect(readFileSync(join(dist, 'chunks/start.mjs'), 'utf8')).toContain('("pair")');
-  expect(execFileSync(process.execPath, [join(dist, 'main.mjs')], { encoding: 'utf8' })).toBe(
-    'true also secondtrue 2\n',
-  );
+  expect(files).not.toContain('one-two.script.js');
+  expect(readFileSync(join(dist, 'chunks/start.script.js'), 'utf8')).toContain('("pair")');
+  expect(printed()).toBe('true also secondtrue 2\n');
 });
 
 test('a path whose entry is imported statically alone is an error', async () => {

@@ -64,7 +64,7 @@ export interface AnalysisOutputContext {
   /** What stands behind the form's name: `-o map=dot`. */
   readonly argument?: string | undefined;
   /** The command that is running, for a reader of what it made; undefined where that is not known. */
-  readonly command?: string | undefined;
+  readonly command?: (() => string) | undefined;
   /** Files that have the packets, or will have them, as the user named them; undefined where none has. */
   readonly paths?: readonly string[] | undefined;
   /** Which part of many files this is, for names of files: `3-of-16`; undefined where it is all. */

@@ -109,7 +109,7 @@ async function capture(
 async function withTyped(output: OutputConfig): Promise<OutputConfig> {
   if (output.output.binary) return output;
   const { typedCommand } = await import('../typed-command.ts');
-  return { ...output, command: typedCommand(process.argv.slice(2), output.showSecrets) };
+  return { ...output, command: () => typedCommand(process.argv.slice(2), output.showSecrets) };
 }
 
 /** What the agents have to look at for an output. */

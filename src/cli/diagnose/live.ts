@@ -135,7 +135,7 @@ async function openOutputs(
     keyLog,
     utc,
     verbose,
-    command: typedCommand(process.argv.slice(2), false),
+    command: () => typedCommand(process.argv.slice(2), false),
     paths: keptPaths(packets),
   };
   const analysed = new AnalysedOutput(page?.beside(live.kind) ?? live.kind, context);

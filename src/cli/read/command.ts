@@ -46,19 +46,19 @@ async function printLines(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const started = performance.now();
-  boundHeapGrowth();
   if (failOn !== undefined) await checkFailOn(failOn);
   const { readLines } = await import('../../run/reading/lines.ts');
+  boundHeapGrowth();
   const terminal = isTerminal('stdout');
   const form = {
     output,
     argument,
-    command: typedCommand(process.argv.slice(2), reading.showSecrets),
+    command: () => typedCommand(process.argv.slice(2), reading.showSecrets),
     json,
     utc,
     verbose,
     live: reading.follow || (reading.paths.includes('-') && isPipe(0)),
-    colour: wantsColour(process.stdout, process.env),
+    colour: wantsColour({ isTTY: terminal }, process.env),
     align: terminal,
     width: terminal ? process.stdout.columns : undefined,
     descriptor: 1,

@@ -22,7 +22,7 @@ export async function topFile(config: TopConfig, path: string, where: WhereExpre
   const over = Promise.withResolvers<void>();
   const quit = () => over.resolve();
   const { showSecrets, keyLog } = config;
-  const shown = { showSecrets, keyLog, command: typedCommand(process.argv.slice(2), showSecrets) };
+  const shown = { showSecrets, keyLog, command: () => typedCommand(process.argv.slice(2), showSecrets) };
   const stage = new Stage(
     model,
     {

@@ -47,7 +47,7 @@ export async function topTargets(
   model.show(where);
   const { showSecrets, keyLog } = config;
   let output: Output | undefined;
-  const shown = { showSecrets, keyLog, command: typedCommand(process.argv.slice(2), showSecrets) };
+  const shown = { showSecrets, keyLog, command: () => typedCommand(process.argv.slice(2), showSecrets) };
   const stage = new Stage(
     model,
     {

@@ -52,7 +52,7 @@ export interface ReportSettings {
   /** In its place the secrets that were fetched from pods. */
   readonly fetched?: KeyLog | undefined;
   /** The command as it was typed. */
-  readonly command: string;
+  readonly command: () => string;
 }
 
 /**

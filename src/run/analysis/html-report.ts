@@ -79,7 +79,7 @@ export class HtmlReport implements AnalysisOutput {
       bytes: session.capture.bytes,
       interfaces: session.interfaces.flatMap((each) => (each?.name ? [each.name] : [])),
       notes: analysisNotes(session),
-      command,
+      command: command?.(),
       paths,
       keyLog,
       version: VERSION,

@@ -25,7 +25,7 @@ export interface OutputConfig {
   /** Of outputs that are lines: what stands behind the form's name. */
   readonly argument?: string | undefined;
   /** The command as it was typed, for the reader of a report. */
-  readonly command?: string | undefined;
+  readonly command?: (() => string) | undefined;
   /** Of outputs that are lines: what the cluster's objects show about a connection. */
   readonly about?: AboutConnection | undefined;
 }

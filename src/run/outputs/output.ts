@@ -49,7 +49,7 @@ export interface OutputContext {
   /** What stands behind the form's name: `-o map=dot`. */
   readonly argument?: string | undefined;
   /** The command as it was typed, for the reader of a report. */
-  readonly command?: string | undefined;
+  readonly command?: (() => string) | undefined;
   /** Files that have the packets, or will have them; undefined where none has. */
   readonly paths?: readonly string[] | undefined;
   /** What the cluster's objects show about a connection; undefined without a cluster. */

@@ -24,7 +24,7 @@ export interface LinesConfig {
   /** What stands behind the form's name: `-o map=dot`. */
   readonly argument?: string | undefined;
   /** The command as it was typed, for the reader of a report. */
-  readonly command?: string | undefined;
+  readonly command?: (() => string) | undefined;
   /** The packets come as they are captured: no line may wait for long. */
   readonly live: boolean;
   readonly colour: boolean;

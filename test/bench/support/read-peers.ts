@@ -5,7 +5,7 @@ import { ensurePackages } from '../../support/packages.ts';
 import { gopacketRequests } from './gopacket.ts';
 import { type Run, timedRun } from './timed-run.ts';
 
-export const BUILT = join(import.meta.dirname, '../../../dist/ksnoop.mjs');
+export const BUILT = join(import.meta.dirname, '../../../bin/ksnoop.mjs');
 const SUMMARY_BYTES = 256 * 1024 * 1024;
 const FRAMES = join(import.meta.dirname, 'pcap-parser-frames.ts');
 

@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const MODULE = join(import.meta.dirname, '../../bin/script-cache.mjs');
+/** Long enough to be kept. */
+const FILL = `/*${'x'.repeat(5000)}*/`;
+let home = '';
+let program = '';
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'ksnoop-cache-'));
+  program = join(home, 'program');
+  mkdirSync(program);
+  writeScript('main', 'exports.part = require("./part.js").part; process.stdout.write(exports.part());');
+  writeScript('part', 'exports.part = () => "one";');
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** A file of a built program: the function of a CommonJS module. */
+function writeScript(name: string, text: string): void {
+  writeFileSync(
+    join(program, `${name}.js`),
+    `(function(exports,require,module,__filename,__dirname){${text}${FILL}\n})`,
+  );
+}
+
+/** @returns what the program printed */
+function run({ words = [] as readonly string[], env = {} as Readonly<Record<string, string>> } = {}): string {
+  const text = `const { runProgram } = await import(${JSON.stringify(MODULE)}); runProgram(${JSON.stringify(join(program, 'main.js'))});`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', text, '--', 'main', ...words], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: join(home, 'cache'), TMPDIR: home, ...env },
+  });
+}
+
+const all = (directory: string) =>
+  readdirSync(directory, { recursive: true, withFileTypes: true, encoding: 'utf8' })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+const kept = () => all(join(home, 'cache/ksnoop/scripts')).sort();
+
+test("compiled code is kept below the user's own directory", () => {
+  expect(run()).toBe('one');
+  expect(kept()).toHaveLength(2);
+  for (const file of kept()) expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(statSync(join(home, 'cache/ksnoop')).mode & 0o777).toBe(0o700);
+  expect(readdirSync(home).sort()).toEqual(['cache', 'program']);
+});
+
+test('the next run takes it, and functions that were used are in it', () => {
+  const long = `exports.part = () => { ${Array.from({ length: 400 }, (_, n) => `globalThis.a${n} = ${n};`).join('')} return 'one'; };`;
+  writeScript('part', long);
+  expect(run()).toBe('one');
+  // Of the function alone V8 would keep that it is there.
+  expect(Math.max(...kept().map((file) => statSync(file).size))).toBeGreaterThan(8000);
+  const times = kept().map((file) => statSync(file).mtimeMs);
+  expect(run()).toBe('one');
+  expect(kept().map((file) => statSync(file).mtimeMs)).toEqual(times);
+});
+
+test('a file that changed is not taken from it, also where it is as long as before and says that it is as old', () => {
+  const time = new Date('2026-11-01');
+  const path = join(program, 'part.js');
+  utimesSync(path, time, time);
+  expect(run()).toBe('one');
+  writeScript('part', 'exports.part = () => "two";');
+  utimesSync(path, time, time);
+  expect(run()).toBe('two');
+});
+
+test('what V8 cannot use is replaced', () => {
+  run();
+  for (const file of kept()) truncateSync(file, 100);
+  expect(run()).toBe('one');
+  for (const file of kept()) expect(statSync(file).size).toBeGreaterThan(100);
+});
+
+test('each command has its own', () => {
+  run({ words: ['read', 'a.pcap'] });
+  run({ words: ['svc/web'] });
+  run({ words: ['pod/a'] });
+  expect(kept().filter((file) => file.endsWith('-read'))).toHaveLength(2);
+  expect(kept().filter((file) => file.endsWith('-capture'))).toHaveLength(2);
+  expect(kept()).toHaveLength(4);
+});
+
+test('the oldest goes where much is kept', () => {
+  run({ words: ['read'] });
+  const directory = dirname(kept()[0] ?? '');
+  for (let age = 1; age <= 4; age++) {
+    const file = join(directory, `old-${age}`);
+    writeFileSync(file, '');
+    truncateSync(file, 20 * 2 ** 20);
+    utimesSync(file, new Date(Date.now() - age * 1000), new Date(Date.now() - age * 1000));
+  }
+  run({ words: ['top'] });
+  const old = all(directory).filter((file) => file.includes('old-'));
+  expect(old.map((file) => file.slice(-1)).sort()).toEqual(['1', '2', '3']);
+});
+
+test.each<readonly [string, () => void]>([
+  [
+    'that others may write to',
+    () => {
+      mkdirSync(join(home, 'cache/ksnoop'), { recursive: true });
+      chmodSync(join(home, 'cache/ksnoop'), 0o777);
+    },
+  ],
+  [
+    'behind a symbolic link',
+    () => {
+      mkdirSync(join(home, 'cache'));
+      mkdirSync(join(home, 'theirs'));
+      symlinkSync(join(home, 'theirs'), join(home, 'cache/ksnoop'));
+    },
+  ],
+])('no directory is used %s', (_, prepare) => {
+  prepare();
+  expect(run()).toBe('one');
+  expect(all(join(home, 'cache'))).toEqual([]);
+  expect(all(home).filter((file) => !file.startsWith(program))).toEqual([]);
+});
+
+test('NODE_DISABLE_COMPILE_CACHE keeps nothing', () => {
+  expect(run({ env: { NODE_DISABLE_COMPILE_CACHE: '1' } })).toBe('one');
+  expect(readdirSync(home)).toEqual(['program']);
+});
+
+test('a file that fails is tried again, as Node does', () => {
+  writeScript(
+    'part',
+    'globalThis.tries = (globalThis.tries ?? 0) + 1; if (tries === 1) throw new Error("first"); exports.part = () => "late";',
+  );
+  writeScript('main', 'try { require("./part.js"); } catch { process.stdout.write(require("./part.js").part()); }');
+  expect(run()).toBe('late');
+});
