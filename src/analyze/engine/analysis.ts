@@ -399,9 +399,10 @@ export class Analysis {
     if (own?.packets === 0 && isTcp && !packet.isForOthers) setOverheard(table, slot, false);
     own?.add(packet.wireEnd - packet.networkOffset, now);
     if (isTcp) own?.segment(packet.tcpSequence, packet.payloadLength);
-    if (seen === SEEN_BEFORE.no && (!isTcp || this.#tcp.bringsNew(slot, direction, packet))) {
+    const isGone = !this.places.isAlive(counting);
+    if (seen === SEEN_BEFORE.no && (!isTcp || isGone || this.#tcp.bringsNew(slot, direction, packet))) {
       if (elsewhere.broughtNew(direction, place, now)) this.#silent.add(elsewhere, now);
-      if (!this.places.isAlive(counting)) {
+      if (isGone) {
         this.#handOver(elsewhere, now);
         return true;
       }

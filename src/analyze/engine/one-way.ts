@@ -109,7 +109,8 @@ export function swapCounts(
       old.bytes = doubles[half + FLOW_F64.bytes] as number;
       old.payload = doubles[half + FLOW_F64.payload] as number;
       old.first = doubles[(base >> 1) + FLOW_F64.first] as number;
-      old.last = Math.max(doubles[half + TCP_F64.highTime] as number, doubles[half + TCP_F64.ackTime] as number);
+      const latest = Math.max(doubles[half + TCP_F64.highTime] as number, doubles[half + TCP_F64.ackTime] as number);
+      old.last = latest < old.first ? old.first : latest;
       if (old.payload > 0) old.high = ints[own + TCP_I32.high] as number;
     }
     ints[own + FLOW_I32.packets] = now.packets;

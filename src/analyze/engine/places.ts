@@ -55,8 +55,13 @@ export class Places {
    */
   add(id: number, { name, description }: Pick<CaptureInterface, 'name' | 'description'>): boolean {
     // `namespace/pod/any` names one thing in the world; every host has an `eth0`.
+    // Without a name it is the one that has its number: the capture counts it as the same in files that continue each other.
     const again =
-      name === '' ? undefined : name.includes('/') || !this.#inSection.has(name) ? this.#byName.get(name) : undefined;
+      name === ''
+        ? this.#places[id]
+        : name.includes('/') || !this.#inSection.has(name)
+          ? this.#byName.get(name)
+          : undefined;
     const place = again ?? this.#interfaces;
     if (again === undefined) this.#interfaces += 1;
     if (name !== '') {
@@ -118,7 +123,7 @@ export class Places {
 
   /** Whether packets of a place may still come. */
   isAlive(place: number): boolean {
-    return this.#alive[(place >>> 16) - 1] ?? true;
+    return this.#alive.length === 0 || this.#alive[(place >>> 16) - 1] === true;
   }
 
   /** The number of the clock that stamps a place's packets: times of one clock can be compared. */

@@ -19,8 +19,9 @@ class SeenDirection {
   newEpoch = 0;
 
   add(bytes: number, now: number): void {
-    if (this.packets === 0) this.first = now;
-    this.last = now;
+    // Times can go back: of packets out of order, of a clock that was set.
+    if (this.packets === 0 || now < this.first) this.first = now;
+    if (this.packets === 0 || now > this.last) this.last = now;
     this.packets += 1;
     this.bytes += bytes;
   }

@@ -81,9 +81,9 @@ function rttFacts({ ints, doubles }: FlowTable, base: number, direction: number)
   };
 }
 
-/** Undefined where another place of capture answered that has not seen the same SYNs (answer-elsewhere). */
+/** Undefined where another place of capture answered that has not seen the same SYNs (answer-elsewhere), or where times go back. */
 function known(time: number): number | undefined {
-  return Number.isNaN(time) ? undefined : time;
+  return time >= 0 ? time : undefined;
 }
 
 function positive(time: number): number | undefined {

@@ -89,3 +89,9 @@ test('the places of one flow are bounded', () => {
   expect(sightings.at(PLACES_PER_FLOW, 1)).toBeUndefined();
   expect(sightings.at(0, 1)).toBe(sightings.places[0]);
 });
+
+test('times that go back make no sighting that ends before it begins', () => {
+  const sightings = new FlowSightings(0, 0, true);
+  for (const time of [500, 200, 300]) sightings.at(7, 1)?.directions[0].add(100, time);
+  expect(sightings.facts(0)[0]?.client).toMatchObject({ packets: 3, first: 200, last: 500 });
+});

@@ -329,7 +329,8 @@ export class Http2Stream {
     const { firstTime, grpcTimeout: timeout, timeKnown } = this.request;
     if (this.resetTime === undefined || timeout === undefined || firstTime === undefined || !timeKnown)
       return undefined;
-    return this.resetTime - firstTime;
+    const after = this.resetTime - firstTime;
+    return after >= 0 ? after : undefined;
   }
 
   #http(detail: boolean, path: string): Fields {
