@@ -23,6 +23,8 @@ const PATHS: readonly LoadPath[] = [
   { name: 'capture', entries: ['src/cli/capture/command.ts'] },
   // Captures without an API server (--local) do without it.
   { name: 'cluster', entries: ['src/run/capture/find-targets.ts'] },
+  // Loaded while the API server answers.
+  { name: 'run', entries: ['src/cli/capture/planned-capture.ts', 'src/capture/agents/transports.ts'] },
   {
     name: 'read',
     entries: [

@@ -81,8 +81,11 @@ export const CLOCK_NOTED_MS = 10;
 /** No event and no packet from an agent for this long: the stream counts as lost, even if its socket is open. */
 export const SILENCE_MS = 20_000;
 
-/** Requests that the first packets do not need (watches, names) start when all targets are captured, or after this long. */
+/** Requests that the first packets do not need (watches, names) start when a packet has left, or after this long. */
 export const FIRST_PACKETS_MS = 500;
+
+/** Where all targets are captured and none has a packet, these requests wait so much longer for one. */
+export const SETTLED_MS = 100;
 
 /** Lines of an agent's stderr that are not its protocol, kept for the error message. */
 export const STRAY_LINES = 20;

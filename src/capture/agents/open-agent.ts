@@ -1,17 +1,11 @@
 import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
-import { AGENT_PORT } from '../../wire/session-frame.ts';
-import { AGENT_CONTAINER, AGENT_NAMESPACE } from '../agent-objects.ts';
-import { agentless } from '../agentless/agentless-transport.ts';
+import { AGENT_CONTAINER } from '../agent-objects.ts';
+import type { AgentlessPreference } from '../agentless/preference.ts';
 import type { Kube } from '../kube/kube.ts';
 import { memoryKill, type PodView } from '../kube/pod.ts';
-import { openPortForward } from '../kube/port-forward.ts';
-import { EXEC_HANDSHAKE_MS, SESSION_HANDSHAKE_MS } from '../limits.ts';
 import type { AgentTransport, OpenTransport, TransportHandlers } from '../streams/transport.ts';
 import { AGENTLESS_HINT, type Agents, findAgents } from './agents.ts';
-import { type AgentEndpoint, openExecConnection } from './exec-connection.ts';
-import { openByExec } from './exec-transport.ts';
-import { openOnce } from './once-transport.ts';
-import { resumingTransport } from './resuming-transport.ts';
+import type { AgentEndpoint } from './exec-connection.ts';
 import type { TransportPreference } from './transport-preference.ts';
 
 /** Failures that exec would have as well. Any other may be port-forward's own, and `auto` takes exec. */
@@ -29,6 +23,11 @@ const EXEC_FOR_ALL = new Set<ErrorCode>(['FORBIDDEN', 'TICKET_REQUIRED']);
 
 /** Failures of a relay that a process of its own may not have. */
 const NO_RELAY = new Set<ErrorCode>(['EXEC_FAILED', 'NO_AGENT_AT_PORT']);
+
+/** Loaded once the first requests are on their way: with its websockets it takes as long as they do. */
+export function transports() {
+  return import('./transports.ts');
+}
 
 /** The agents of a cluster: listed once for all nodes, and again for every later attempt, because agents are replaced. */
 export class AgentAccess {
@@ -65,13 +64,23 @@ export class AgentAccess {
   /** Reaches the agent of a node, whichever pod that is by then; without agents, what stands in for it. */
   on(node: string): OpenTransport {
     const { agentless: without } = this.#preference;
-    if (without?.mode === 'node') return openOnce(this.#kube, node, { ...this.#preference, image: without.agentImage });
-    if (without !== undefined) return agentless(this.#kube, without);
+    if (without !== undefined) return this.#without(node, without);
     let attempts = 0;
     return async (handlers, signal) => {
       attempts += 1;
       const agents = (attempts === 1 ? this.#first : undefined) ?? this.#list();
       return this.#open(node, agents, handlers, signal);
+    };
+  }
+
+  #without(node: string, without: AgentlessPreference): OpenTransport {
+    return async (handlers, signal) => {
+      const { agentless, openOnce } = await transports();
+      const open =
+        without.mode === 'node'
+          ? openOnce(this.#kube, node, { ...this.#preference, image: without.agentImage })
+          : agentless(this.#kube, without);
+      return open(handlers, signal);
     };
   }
 
@@ -86,6 +95,7 @@ export class AgentAccess {
     if (killed !== undefined) handlers.explainLoss?.(killed);
     const { name } = pod;
     if (this.#execOnly) return this.#openByExec(name, handlers, signal);
+    const { openByPortForward } = await transports();
     try {
       return await openByPortForward(this.#kube, name, this.#preference)(handlers, signal);
     } catch (thrown) {
@@ -105,11 +115,13 @@ export class AgentAccess {
     } catch (thrown) {
       // An agent of an earlier version has no relay, one in the node's own network does not listen.
       if (!(thrown instanceof KsnoopError) || !NO_RELAY.has(thrown.code) || signal.aborted) throw thrown;
+      const { openByExec } = await transports();
       return openByExec(this.#kube, pod)(handlers, signal);
     }
   }
 
   async #openByRelay(pod: string, handlers: TransportHandlers, signal: AbortSignal): Promise<AgentTransport> {
+    const { openByRelay } = await transports();
     const open = (at: AgentEndpoint) => openByRelay(this.#kube, pod, at, this.#preference)(handlers, signal);
     const endpoint = this.#endpoint;
     try {
@@ -142,26 +154,4 @@ export class AgentAccess {
 
 function needsTicket(thrown: unknown): boolean {
   return thrown instanceof KsnoopError && thrown.code === 'TICKET_REQUIRED';
-}
-
-/** A session with the process of the agent that listens on its port. */
-function openByPortForward(kube: Kube, pod: string, preference: TransportPreference): OpenTransport {
-  return resumingTransport({
-    name: 'port-forward',
-    dial: (signal) => openPortForward(kube, { namespace: AGENT_NAMESPACE, pod, port: AGENT_PORT }, signal),
-    windowMs: preference.resumeWindowMs,
-    compress: preference.compress,
-    handshakeMs: SESSION_HANDSHAKE_MS,
-  });
-}
-
-/** The same session over exec. */
-function openByRelay(kube: Kube, pod: string, endpoint: AgentEndpoint, preference: TransportPreference): OpenTransport {
-  return resumingTransport({
-    name: 'exec',
-    dial: (signal) => openExecConnection(kube, pod, endpoint, signal),
-    windowMs: preference.resumeWindowMs,
-    compress: preference.compress,
-    handshakeMs: EXEC_HANDSHAKE_MS,
-  });
 }

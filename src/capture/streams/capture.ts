@@ -10,6 +10,7 @@ import {
   NAMES_WAIT_MS,
   NOT_ALONE_MS,
   OUTPUT_BYTES,
+  SETTLED_MS,
 } from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
 import { type BlockSink, Merge } from './merge.ts';
@@ -79,7 +80,10 @@ export interface RunningCapture {
   nodes(): CapturedNode[];
   /** Resolves when the way to an agent is open, or after FIRST_PACKETS_MS: other requests no longer delay it. */
   readonly connected: Promise<void>;
-  /** Resolves when all first targets are captured, or after FIRST_PACKETS_MS: requests that they do not need may start. */
+  /**
+   * Resolves when all first targets are captured and a packet has left, or none has for SETTLED_MS, or after FIRST_PACKETS_MS: requests
+   * that the first packets do not need may start.
+   */
   readonly started: Promise<void>;
   readonly result: Promise<CaptureResult>;
   /** End in good order: what was captured still comes. */
@@ -133,6 +137,8 @@ class Capture implements RunningCapture {
   readonly #following = new AbortController();
   readonly #oneReached = Promise.withResolvers<void>();
   readonly #allStarted = Promise.withResolvers<void>();
+  /** Packets have left. */
+  readonly #hasBegun = Promise.withResolvers<void>();
   readonly #finished = Promise.withResolvers<void>();
   #tick: NodeJS.Timeout | undefined;
   #duration: NodeJS.Timeout | undefined;
@@ -163,10 +169,12 @@ class Capture implements RunningCapture {
       isAlone: () => this.#nodes.size <= 1,
     };
     const soon = sleep(FIRST_PACKETS_MS, undefined, { ref: false });
+    const captured = Promise.race([this.#allStarted.promise, soon]);
     this.connected = Promise.race([this.#oneReached.promise, soon]);
-    this.started = Promise.race([this.#allStarted.promise, soon]);
+    const settled = () => Promise.race([this.#hasBegun.promise, sleep(SETTLED_MS, undefined, { ref: false })]);
+    this.started = Promise.race([this.#allStarted.promise.then(settled), soon]);
     this.result = this.#finished.promise.then(() => this.#conclude());
-    this.#start(targets);
+    this.#start(targets, captured);
   }
 
   nodes(): CapturedNode[] {
@@ -215,7 +223,8 @@ class Capture implements RunningCapture {
     };
   }
 
-  #start({ plans, follow, named }: CaptureTargets): void {
+  /** @param captured resolves when all first targets are captured, or after FIRST_PACKETS_MS */
+  #start({ plans, follow, named }: CaptureTargets, captured: Promise<void>): void {
     this.#tick = setInterval(() => this.#onTick(), Math.min(TICK_MS, MERGE_WINDOW_MS));
     for (const plan of plans) this.#nodes.add(nodeKey(plan));
     for (const plan of plans) this.#open(plan, false);
@@ -225,7 +234,7 @@ class Capture implements RunningCapture {
       this.#startDuration();
     }
     void follow?.((change) => this.#change(change), this.#following.signal, this.started);
-    if (named !== undefined) void waitForNames(this.#merge, named, this.started);
+    if (named !== undefined) void waitForNames(this.#merge, named, captured);
   }
 
   #onTick(): void {
@@ -260,7 +269,10 @@ class Capture implements RunningCapture {
   /** After a quiet tick packets leave with those that came together with them; under load they are gathered until the next tick. */
   #flushSoon(): void {
     this.#isQuiet = false;
-    setImmediate(() => this.#parts.output.flush());
+    setImmediate(() => {
+      this.#parts.output.flush();
+      this.#hasBegun.resolve();
+    });
   }
 
   /** Whether a first target is neither captured nor failed yet. */

@@ -11,7 +11,7 @@ import { ByteWriter } from '../../run/sink/byte-writer.ts';
 import { whereExpression } from '../../run/where.ts';
 import { counted, timeSpan } from '../../view/units.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
-import { interruptible } from '../capture/command.ts';
+import { interruptible } from '../capture/interruptible.ts';
 import { announce, conclude } from '../capture/messages.ts';
 import { pickOnTerminal } from '../capture/pick-target.ts';
 import { CaptureProgress } from '../capture/progress.ts';

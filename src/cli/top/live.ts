@@ -75,7 +75,7 @@ export async function topTargets(
   const progress = new CaptureProgress(log);
   const release = onStopSignals(() => stop(log.info));
   try {
-    const plan = await planCapture(capture, abort.signal, canAsk ? pickOnTerminal : undefined);
+    const plan = await planCapture(capture, abort.signal, { pick: canAsk ? pickOnTerminal : undefined });
     const nothing = announce(plan, log);
     if (nothing !== undefined) return nothing;
     model.onNodes = analysedOnNodes(edge, plan, log);

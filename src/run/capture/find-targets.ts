@@ -14,6 +14,14 @@ import { isSelecting, targetQuery } from './target-query.ts';
 /** Chooses targets of a namespace. @returns words as the command line takes them */
 export type PickTargets = (kube: Kube, namespace: string, signal: AbortSignal) => Promise<readonly string[]>;
 
+/** What whoever plans a capture adds to it. */
+export interface PlanHooks {
+  /** Chooses targets of a namespace where the configuration names none. */
+  readonly pick?: PickTargets | undefined;
+  /** Called once when the first requests are on their way: their answers leave time to load what a capture needs later. */
+  readonly asked?: (() => void) | undefined;
+}
+
 /** The API server, and what is searched there. */
 export interface OpenedQuery {
   readonly kube: Kube;
@@ -42,9 +50,12 @@ export async function openQuery(
 export async function findTargets(
   config: CaptureConfig,
   signal: AbortSignal,
-  pick?: PickTargets | undefined,
+  { pick, asked }: PlanHooks = {},
 ): Promise<CapturePlan> {
-  return findOpened(await openQuery(config, signal, pick), config, signal);
+  const found = findOpened(await openQuery(config, signal, pick), config, signal);
+  // One turn of the loop opens the connections, the next one sends the beginning of their handshakes.
+  if (asked !== undefined) setImmediate(() => setImmediate(asked));
+  return found;
 }
 
 /**

@@ -6,7 +6,7 @@ import { mayBeSeveral } from '../../capture/targets/context-words.ts';
 import type { KsnoopError } from '../../wire/errors.ts';
 import type { NamedAddress } from '../../wire/pcapng-write.ts';
 import type { CaptureConfig } from './config.ts';
-import type { PickTargets } from './find-targets.ts';
+import type { PlanHooks } from './find-targets.ts';
 
 /** @param started resolves when the first targets are captured: what the first packets do not need may begin */
 export type FollowNames = (
@@ -60,23 +60,22 @@ export function isEmpty({ plans, waiting }: CapturePlan): boolean {
 
 /**
  * Find the targets and how their nodes are reached. Nothing is captured yet.
- * @param pick chooses targets of a namespace where the configuration names none
  * @throws KsnoopError BAD_TARGET and others of usage (exit 2), and as kubeconfig, kinds and API server have it
  */
 export async function planCapture(
   config: CaptureConfig,
   signal: AbortSignal,
-  pick?: PickTargets | undefined,
+  hooks: PlanHooks = {},
 ): Promise<CapturePlan> {
   if (config.local) return localPlan(config);
   // Loaded only here: --local needs no Kubernetes client.
   const { findTargets } = await import('./find-targets.ts');
-  if (!mayBeSeveral(config.context)) return findTargets(config, signal, pick);
+  if (!mayBeSeveral(config.context)) return findTargets(config, signal, hooks);
   const { chosenContexts } = await import('../../capture/targets/contexts.ts');
   const contexts = chosenContexts(config);
-  if (contexts === undefined) return findTargets(config, signal, pick);
+  if (contexts === undefined) return findTargets(config, signal, hooks);
   const [only, ...others] = contexts;
-  if (others.length === 0) return findTargets({ ...config, context: only }, signal, pick);
+  if (others.length === 0) return findTargets({ ...config, context: only }, signal, hooks);
   const { findInClusters } = await import('./several-clusters.ts');
   return findInClusters(contexts, config, signal);
 }

@@ -130,6 +130,34 @@ test('that an agent is reached and that all capture is known at once, without a 
   await capture.result;
 });
 
+test('requests that the first packets do not need wait until a packet has left', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const { capture, agents, begin, output, finish } = await capturing({}, false);
+  let started = false;
+  void capture.started.then(() => {
+    started = true;
+  });
+  for (const agent of agents) agent.tell({ type: 'started', target: 'a', interface: 'shop/a/any' });
+  await turn();
+  expect(started).toBe(false);
+  begin();
+  while (!started) await turn();
+  expect(output.flushed).toBeGreaterThan(0);
+  capture.stop('user');
+  finish();
+  await capture.result;
+});
+
+test('without packets they wait for a moment', async () => {
+  const { capture, agents, output, finish } = await capturing({}, false);
+  for (const agent of agents) agent.tell({ type: 'started', target: 'a', interface: 'shop/a/any' });
+  await capture.started;
+  expect(output.packets).toBe(0);
+  capture.stop('user');
+  finish();
+  await capture.result;
+});
+
 test('targets that end end the capture', async () => {
   const { capture, agents } = await capturing();
   for (const agent of agents) agent.finish('targets-gone');

@@ -70,6 +70,31 @@ test.each(['pod', 'po', 'PODS'])('%s: a pod that is not there is refused beside 
   found.close();
 });
 
+test('what a capture needs later is loaded between its first requests and their answers', async () => {
+  const asked = Promise.withResolvers<void>();
+  const asks: string[] = [];
+  server = await startApiServer({
+    onRequest: async (request, response) => {
+      asks.push(request.url ?? '');
+      await asked.promise;
+      json(response, 200, request.url?.endsWith('/web-1') ? pod('web-1', 'uid-1') : { items: [] });
+    },
+  });
+  const config = captureConfig({ kubeconfig: server.kubeconfig({ namespace: 'shop' }) }, ['pod/web-1']);
+  let calls = 0;
+  const hooks = {
+    asked: () => {
+      calls += 1;
+      asked.resolve();
+    },
+  };
+  const found = await findTargets(config, never, hooks);
+  expect(calls).toBe(1);
+  expect(asks).toContain('/api/v1/namespaces/shop/pods/web-1');
+  expect(found.plans).toHaveLength(1);
+  found.close();
+});
+
 test('-n wins over the context', async () => {
   const kubeconfig = await shop();
   const other = await findTargets(captureConfig({ kubeconfig, namespace: 'other' }), never);

@@ -1,0 +1,96 @@
+import type { AboutConnection } from '../../analyze/connection-facts.ts';
+import { analysisOutput } from '../../run/analysis/index.ts';
+import type { CaptureConfig } from '../../run/capture/config.ts';
+import type { CapturePlan } from '../../run/capture/plan.ts';
+import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
+import type { OutputConfig } from '../../run/outputs/config.ts';
+import { edgeRequest } from '../../run/outputs/edge.ts';
+import { outputKind } from '../../run/outputs/index.ts';
+import { openKept } from '../../run/outputs/kept.ts';
+import { wantsColour } from '../../view/colour.ts';
+import type { EdgeRequest } from '../../wire/agent-protocol.ts';
+import type { ExitCode } from '../../wire/errors.ts';
+import type { Logger } from '../logger.ts';
+import { isTerminal } from '../terminal.ts';
+import { boundBuffers } from './bound-buffers.ts';
+import { hintAtEdge } from './edge-hint.ts';
+import { analysedOnNodes, type EdgeChoice } from './edge-option.ts';
+import { announce, conclude } from './messages.ts';
+import { CaptureProgress } from './progress.ts';
+
+/** Makes the lookup of connections in the cluster's objects. @param started resolves when the capture is under way */
+export type ConnectionLookup = (
+  plan: CapturePlan,
+  started: Promise<void>,
+  signal: AbortSignal,
+) => AboutConnection | undefined;
+
+/** What is captured, and what becomes of it. */
+export interface PlannedCapture {
+  readonly config: CaptureConfig;
+  readonly output: OutputConfig;
+  /** Another file for the packets; undefined: none. */
+  readonly keep: { readonly path: string; readonly force: boolean } | undefined;
+  readonly lookup: ConnectionLookup | undefined;
+  /** Whether agents analyse the packets; false also where the output is made of packets. */
+  readonly edge: EdgeChoice;
+  /** Its packets go to stdout without having been asked for. */
+  readonly binaryByDefault: boolean;
+  readonly strict: boolean;
+}
+
+/**
+ * Capture what was planned, from the notes of the plan to the closing summary.
+ * @param stoppable is called when the capture runs: signals end it in order from then on
+ */
+export async function capturePlanned(
+  plan: CapturePlan,
+  { config: planned, output, keep, lookup, edge, binaryByDefault, strict }: PlannedCapture,
+  signal: AbortSignal,
+  { log, stoppable }: { readonly log: Logger; readonly stoppable: (run: CaptureRun, log: Logger) => void },
+): Promise<ExitCode> {
+  const nothing = announce(plan, log);
+  if (nothing !== undefined) return nothing;
+  const config = { ...planned, edge: analysedOnNodes(edge, plan, log) ? await edgeOf(output) : undefined };
+  const isTTY = isTerminal('stdout');
+  const toTerminal = output.sink.kind === 'stdout' && isTTY;
+  const presentation = {
+    colour: wantsColour({ isTTY }, process.env),
+    width: toTerminal ? process.stdout.columns : undefined,
+  };
+  const packets = keep === undefined ? undefined : keptIn(keep.path, keep.force);
+  const started = Promise.withResolvers<void>();
+  const about = lookup?.(plan, started.promise, signal);
+  const progress = new CaptureProgress(log);
+  const run = await runCapture(plan, config, {
+    open: async (onProgress) => {
+      const opened = await openKept({ output: { ...output, about }, packets }, presentation, onProgress, signal);
+      if (opened.sink?.notice !== undefined) log.warn(opened.sink.notice);
+      return opened;
+    },
+    observer: progress,
+  });
+  void run.running.connected.then(started.resolve);
+  if (edge === 'many' && config.edge === undefined && plan.asTenant !== true) void hintAtEdge(run.running, log);
+  stoppable(run, log);
+  if (binaryByDefault) log.info('stdout gets pcapng, which is binary; for lines add -o text');
+  const release = boundBuffers();
+  const outcome = await run.outcome;
+  release();
+  progress.close();
+  return conclude(outcome, strict, log);
+}
+
+/** What the agents have to look at for an output. */
+async function edgeOf({ output, where, showSecrets }: OutputConfig): Promise<EdgeRequest | undefined> {
+  const form = analysisOutput(output.name);
+  return form === undefined ? undefined : edgeRequest(await form.load(), { where, showSecrets });
+}
+
+/** A pcapng file with all that is captured. */
+function keptIn(path: string, force: boolean): OutputConfig | undefined {
+  const output = outputKind('pcapng');
+  if (output === undefined) return undefined;
+  const form = { json: false, where: undefined, showSecrets: false, utc: false, verbose: false };
+  return { output, sink: { kind: 'file', path }, rotation: undefined, force, ...form };
+}
