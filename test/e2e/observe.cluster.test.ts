@@ -1,4 +1,5 @@
 // Requests to a Service as metrics and spans of OpenTelemetry: from this machine, and from a Deployment in the cluster with its own permissions.
+import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,8 @@ import { applyText, ensureAgent, ensureShop, kubectl, requests, shopPods } from 
 
 const ROOT = join(import.meta.dirname, '../..');
 const NAMESPACE = 'ksnoop-observe';
+/** Of the test of traces. */
+const REQUESTS = 40;
 /** On the machine's file system, which the nodes of the test cluster see. */
 const directory = mkdtempSync(join(tmpdir(), 'ksnoop-observe-'));
 let on: TestCluster;
@@ -98,6 +101,50 @@ test('every request of a client is in the metrics and a span, with the names of 
     expect(all.length).toBeGreaterThanOrEqual(300);
     expect(new Set(all.map(({ pod }) => pod)).size).toBe(web.length);
     expect(stderr).toMatch(/exported [\d,]+ data points, [\d,]+ spans/);
+  } finally {
+    observe.child.kill('SIGKILL');
+    receiver.close();
+  }
+});
+
+/** Makes requests one after the other, each with an id of its own, in the client's pod. argv: how many, run. Prints the ids. */
+const WITH_IDS = `
+const [count, run] = process.argv.slice(1);
+const ids = [];
+for (let n = 0; n < Number(count); n += 1) {
+  ids.push(crypto.randomUUID());
+  const response = await fetch('http://web/ok?run=' + run + '&n=' + n, { headers: { 'x-request-id': ids[n] } });
+  if (response.status !== 200) throw new Error('status ' + response.status);
+  await response.text();
+}
+console.log(JSON.stringify(ids));
+`;
+
+test('what web asks of api for a request is below that request, in the trace that its id names', async () => {
+  const receiver = new OtlpReceiver();
+  const url = await receiver.listen();
+  const web = await shopPods(on, 'web');
+  const targets = ['svc/web', '-n', 'shop', '--otlp', url, '--signals', 'traces'];
+  const observe = new KsnoopProcess(['observe', ...targets, '-v'], on.kubeconfig);
+  try {
+    await observe.capturing(web.length);
+    const run = `joined${Date.now()}`;
+    const words = ['exec', '-n', 'shop', 'deploy/client', '--', 'node', '--input-type=module', '-e', WITH_IDS];
+    const ids = JSON.parse(await kubectl(on, ...words, String(REQUESTS), run)) as string[];
+    const { code, stderr } = await observe.stop();
+    expect(code, stderr).toBe(0);
+    const own = spans(receiver.received).filter(({ span }) => String(attributes(span)['url.query']).includes(run));
+    const traceOf = (id: string) => createHash('sha256').update(`x-request-id\n${id}`).digest('hex').slice(0, 32);
+    expect(own).toHaveLength(2 * REQUESTS);
+    for (const [n, id] of ids.entries()) {
+      const of = own.filter(({ span }) => /&n=(\d+)/.exec(String(attributes(span)['url.query']))?.[1] === String(n));
+      expect(of.map(({ span }) => span.traceId)).toEqual([traceOf(id), traceOf(id)]);
+      const [outer, inner] = of[0]?.span.parentSpanId === undefined ? of : of.toReversed();
+      expect(inner?.span.parentSpanId).toBe(outer?.span.spanId);
+      expect(outer?.span.parentSpanId).toBeUndefined();
+      expect(web.map(({ name }) => name)).toContain(outer?.pod);
+      expect(attributes(inner?.span ?? {})['server.address']).toBe('api.shop');
+    }
   } finally {
     observe.child.kill('SIGKILL');
     receiver.close();
