@@ -49,6 +49,8 @@ function maskObjects(text: string, escapes: number): string {
       continue;
     }
     const isQuote = code === 0x22 && backslashes % (2 * (escapes + 1)) === escapes;
+    // Of JSON in a string the blanks between its parts are escaped.
+    const isBlank = code <= 0x20 || backslashes > 0;
     backslashes = 0;
     const entry = entries.at(-1);
     if (isQuote && begin < 0) begin = at;
@@ -71,7 +73,7 @@ function maskObjects(text: string, escapes: number): string {
       if (outer?.member === 'value' && outer.to < 0) outer.to = at + 1;
     } else if (code === 0x2c) {
       if (entry !== undefined && deeper === 0) endMember(entry, at);
-    } else if (entry?.member === 'value' && entry.from < 0 && code > 0x20 && code !== 0x3a) entry.from = at;
+    } else if (entry?.member === 'value' && entry.from < 0 && !isBlank && code !== 0x3a) entry.from = at;
   }
   for (const entry of entries) endOf(entry, text.length, spans);
   return without(text, spans);
