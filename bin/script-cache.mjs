@@ -1,5 +1,6 @@
 // An import of node:fs would load all that its exports may need, fs/promises and readline among them: 5 ms.
 const fs = process.getBuiltinModule('node:fs');
+const { isAscii } = process.getBuiltinModule('node:buffer');
 const { homedir } = process.getBuiltinModule('node:os');
 const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path');
 const { Script } = process.getBuiltinModule('node:vm');
@@ -57,7 +58,9 @@ class Scripts {
     let kept;
     try {
       const stat = fs.fstatSync(descriptor);
-      text = fs.readFileSync(descriptor, 'utf8');
+      const bytes = fs.readFileSync(descriptor);
+      // Nearly all are, and V8 takes them as they are.
+      text = isAscii(bytes) ? bytes.latin1Slice() : bytes.toString();
       if (stat.size >= SMALL_BYTES && this.#cache !== undefined) {
         // The time of change cannot be set: another file never has all of these.
         kept = join(this.#cache, `${stat.dev}-${stat.ino}-${stat.size}-${stat.ctimeMs}-${commandWord()}`);
