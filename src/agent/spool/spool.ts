@@ -43,6 +43,9 @@ export class Spool {
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #flushedAt = 0;
+  /** Packets have been taken; some of them have been handed to the stream. */
+  #hasPackets = false;
+  #hasBegun = false;
   readonly #waiters = new Waiters();
 
   constructor(
@@ -100,6 +103,7 @@ export class Spool {
     if (inMemory > this.#bound || (inMemory > this.#allowance.granted && !this.#grow(inMemory))) return false;
     this.#makeRoom(needed);
     this.taken += needed;
+    this.#hasPackets = true;
     const batch = this.#batch;
     batch.filled = writeEnhancedPacket(
       batch.bytes,
@@ -127,11 +131,20 @@ export class Spool {
     this.scheduleFlush();
   }
 
-  /** Write soon: at once when the last time is COALESCE_MS ago, else when it will be. */
+  /**
+   * Write soon: at once when the last time is COALESCE_MS ago, else when it will be. The first packets do not wait for the time of
+   * their interface's block, which was written when their capture began.
+   */
   scheduleFlush(): void {
-    if (this.#timer !== undefined || this.#writing) return;
+    if (this.#writing) return;
+    const isFirst = this.#hasPackets && !this.#hasBegun;
+    if (this.#timer !== undefined) {
+      if (!isFirst) return;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
     const wait = this.#flushedAt + COALESCE_MS - performance.now();
-    if (wait <= 0) this.#next();
+    if (wait <= 0 || isFirst) this.#next();
     else {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
@@ -186,6 +199,7 @@ export class Spool {
 
   #write(bytes: Buffer<ArrayBuffer>): void {
     if (this.#closed) return;
+    this.#hasBegun = this.#hasPackets;
     this.#leaving = bytes.length;
     this.#stdout.write(bytes, (error) => {
       this.#writing = false;

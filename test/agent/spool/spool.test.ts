@@ -2,14 +2,15 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, expect, test } from 'vitest';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { afterAll, expect, test, vi } from 'vitest';
 import { Allowance, type AllowanceOptions } from '../../../src/agent/spool/allowance.ts';
 import { DiskBudget } from '../../../src/agent/spool/disk-budget.ts';
 import { Spool } from '../../../src/agent/spool/spool.ts';
 import { SpoolFile } from '../../../src/agent/spool/spool-file.ts';
 import { PacketWriter } from '../../../src/agent/tcpdump/packet-writer.ts';
 import { CaptureFramer } from '../../../src/wire/capture-read.ts';
+import { COALESCE_MS } from '../../../src/wire/limits.ts';
 import { interfaceDescription, sectionHeader } from '../../../src/wire/pcapng-write.ts';
 import { Random } from '../../support/random.ts';
 
@@ -196,3 +197,42 @@ test.each([8, 9, 10])(
     spool.close();
   },
 );
+
+test('the first packets leave at once, also just after the block of their interface, and those after them together', async () => {
+  const written: number[] = [];
+  const spool = new Spool(
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        written.push(chunk.length);
+        done();
+      },
+    }),
+  );
+  const data = new Uint8Array(100);
+  const push = () => {
+    spool.pushPacket(0, 0, 0, data.length, data.length, 0, data, 0);
+    spool.scheduleFlush();
+  };
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  try {
+    vi.advanceTimersByTime(COALESCE_MS);
+    spool.push(sectionHeader('Linux'));
+    // Waits for its time; the first packet takes it along.
+    spool.push(interfaceDescription({ linkType: 1, snaplen: 262_144, name: 'a', description: '', filter: undefined }));
+    await turn();
+    expect(written).toHaveLength(1);
+    push();
+    await turn();
+    expect(written).toHaveLength(2);
+    push();
+    push();
+    await turn();
+    expect(written).toHaveLength(2);
+    vi.advanceTimersByTime(COALESCE_MS);
+    await turn();
+    expect(written).toHaveLength(3);
+  } finally {
+    vi.useRealTimers();
+    spool.close();
+  }
+});
