@@ -97,7 +97,7 @@ export class Analysis {
     this.#sink = sink;
     const { clock, hosts, places } = this;
     this.#tcp = new TcpConnections({ clock, hosts, places }, sink, options);
-    this.#datagrams = new DatagramFlows({ clock, hosts }, sink, options);
+    this.#datagrams = new DatagramFlows({ clock, hosts, places: this.places }, sink, options);
   }
 
   /** An interface of the capture. @param id counted over all sections, from 0 */

@@ -18,6 +18,7 @@ import { withProvenTimes } from '../record/proven-times.ts';
 import type { AnalysisOptions } from './analysis-options.ts';
 import type { Clock } from './clock.ts';
 import { DatagramLegs } from './datagram-legs.ts';
+import type { Places } from './places.ts';
 
 /** FLOW_I32.protocol of a flow whose datagrams no protocol recognises; else the protocol's number + 1. */
 const UNRECOGNISED = -1;
@@ -29,6 +30,7 @@ const LOOKS_MAXIMUM = 4;
 export interface DatagramSources {
   readonly clock: Clock;
   readonly hosts: Hosts;
+  readonly places: Places;
 }
 
 /** What is decoded and shown. */
@@ -52,8 +54,11 @@ export class DatagramFlows {
   /** It was sent to a multicast address, or to all. */
   isToMany = false;
 
-  constructor({ clock, hosts }: DatagramSources, sink: AnalysisSink, options: DatagramOptions) {
+  readonly #places: Places;
+
+  constructor({ clock, hosts, places }: DatagramSources, sink: AnalysisSink, options: DatagramOptions) {
     this.#sink = sink;
+    this.#places = places;
     this.#clock = clock;
     this.detail = options.detail;
     this.table = new FlowTable(DATAGRAM_STRIDE, FLOWS_MAXIMUM, (slot) => this.#ended(slot));
@@ -69,6 +74,11 @@ export class DatagramFlows {
       sink.event(withProvenTimes(event, clock.now), this.#view.at(slot));
     const context = new Context(clock, this, options, emit);
     this.#analyzers = DATAGRAM_PROTOCOLS.map((protocol) => protocol.create(context));
+  }
+
+  /** The number of the clock of the datagram that is handed over. */
+  get clockOfPlace(): number {
+    return this.#places.clockOf(this.place);
   }
 
   /** A flow's first packet. */
@@ -261,6 +271,10 @@ class Context implements DatagramContext {
 
   get place(): number {
     return this.#flows.place;
+  }
+
+  get clock(): number {
+    return this.#flows.clockOfPlace;
   }
 
   get isToMany(): boolean {

@@ -171,6 +171,8 @@ export interface DatagramAnalyzer {
 export interface DatagramContext extends Omit<ProtocolContext, 'emit'> {
   /** During a datagram() call: number of the place of capture that `now` is of. Two places' clocks may differ. */
   readonly place: number;
+  /** And of the clock that stamped it: times of one clock can be compared. */
+  readonly clock?: number;
   /** During a datagram() call: it was sent to a multicast address, or to all. */
   readonly isToMany?: boolean;
   /** As of StreamContext. */

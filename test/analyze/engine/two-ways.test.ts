@@ -71,3 +71,17 @@ test('where the interfaces have clocks of their own, no time between them is sta
     undefined,
   ]);
 });
+
+test.each([
+  ['one', 'DNS A a.test 2'],
+  ['other', 'DNS A a.test -'],
+] as const)('a DNS query and its response, the second interface with the clock "%s"', (second, stated) => {
+  const message = (flags: number) =>
+    Buffer.from([0, 7, flags, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 4, 116, 101, 115, 116, 0, 0, 1, 0, 1]);
+  const capture = new TracedCapture(['eth0/one', `eth1/${second}`]);
+  const ends = [CLIENT, ['10.96.0.10', 53]] as const;
+  const [uplink, other] = [{ interfaceId: 0 }, { interfaceId: 1 }];
+  capture.datagram([uplink, other], ends, 0, message(1), [1000, undefined]);
+  capture.datagram([uplink, other], ends, 1, message(0x81), [undefined, 1002]);
+  expect(latencies(capture).map((text) => `DNS ${text}`)).toEqual([stated]);
+});

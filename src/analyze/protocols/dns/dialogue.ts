@@ -38,6 +38,7 @@ export interface DialogueContext {
   readonly detail: boolean;
   /** Of datagrams: number of the place of capture that `now` is of. */
   readonly place?: number;
+  readonly clock?: number;
   readonly isToMany?: boolean;
   /** As of DatagramContext. */
   readonly countAlike?: DatagramContext['countAlike'];
@@ -166,14 +167,14 @@ export class Dialogue {
     const outdated = pending.outdated(flow, side, id, first - ID_REUSE_NS);
     if (outdated >= 0) this.#unanswered(outdated, this.#noResponse);
     if (pending.count >= pending.maximum) this.#unanswered(pending.oldish(), 'unknown');
-    const { now, detail } = this.#context;
+    const { now, detail, clock = 0 } = this.#context;
     const more = detail ? messageDetail(bytes, start, end, whole) : undefined;
     const question = scannedQuestion(bytes, start);
     const number = scan.state === 'whole' ? questions.number : 0;
     const isToMany = this.#context.isToMany === true || isToAll(bytes, start, question);
     if (isToMany && hash !== 0) this.#toMany.add(id, hash, first);
     const marks = isToMany ? MARK.toAll : 0;
-    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks, place, number);
+    pending.add(flow, side, id, hash, first, now, wireLength, question, more, marks, clock, number);
   }
 
   #response(
@@ -245,7 +246,7 @@ export class Dialogue {
     if (detail || repeats > 0) fields = exchangeFields(question, rcode, repeats, query, more);
     if (!detail) fields = withFlags(fields, flags);
     if (!detail && rcode === 0) fields = this.#withAddresses(fields, addresses, question, bytes, start, end);
-    const isTimed = entry < 0 || pending.place(entry) === (this.#context.place ?? 0);
+    const isTimed = entry < 0 || pending.clock(entry) === (this.#context.clock ?? 0);
     const event: AnalysisEvent = {
       kind: 'exchange',
       protocol: 'dns',
@@ -278,13 +279,13 @@ export class Dialogue {
    */
   #kind(entry: number, rcode: number, addresses: number, flags: number): number {
     const pending = this.#pending;
-    const { now, place } = this.#context;
+    const { now, clock = 0 } = this.#context;
     const number = pending.number(entry);
     const isPlain =
       number > 0 &&
       rcode < READY_RCODES &&
       pending.repeats(entry) === 0 &&
-      pending.place(entry) === (place ?? 0) &&
+      pending.clock(entry) === clock &&
       pending.first(entry) <= now &&
       pending.last(entry) === pending.first(entry) &&
       (flags & FLAG.truncated) === 0 &&

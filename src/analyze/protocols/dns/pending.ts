@@ -12,7 +12,7 @@ const E = {
   previousOfFlow: 5,
   bytes: 6,
   repeats: 7,
-  place: 8,
+  clock: 8,
 } as const;
 const STRIDE = 9;
 /** Doubles of an entry. */
@@ -118,7 +118,7 @@ export class PendingQueries<Detail> {
     question: Question,
     detail: Detail | undefined,
     marks: number,
-    place: number,
+    clock: number,
     number = 0,
   ): void {
     const entry = this.#take();
@@ -135,7 +135,7 @@ export class PendingQueries<Detail> {
     ints[base + E.previousOfFlow] = NONE;
     ints[base + E.bytes] = bytes;
     ints[base + E.repeats] = 0;
-    ints[base + E.place] = place;
+    ints[base + E.clock] = clock;
     if (sibling !== NONE) ints[sibling * STRIDE + E.previousOfFlow] = entry;
     this.#buckets[bucket] = entry;
     this.#flows[flow] = entry;
@@ -214,9 +214,9 @@ export class PendingQueries<Detail> {
     return this.#times[entry * TIMES + 2] as number;
   }
 
-  /** Number of the place of capture whose clock timed it. */
-  place(entry: number): number {
-    return this.#ints[entry * STRIDE + E.place] as number;
+  /** Number of the clock that timed it. */
+  clock(entry: number): number {
+    return this.#ints[entry * STRIDE + E.clock] as number;
   }
 
   bytes(entry: number): number {

@@ -86,7 +86,7 @@ export class ProtectedConnection implements FrameSink {
   #isDecrypted = false;
   #side: Side = SIDE.client;
   #level: Level = 'handshake';
-  #arrival: ArrivalTime = { now: 0, place: 0 };
+  #arrival: ArrivalTime = { now: 0, clock: 0 };
 
   /** @param random the ClientHello's @param version of its packet */
   constructor(host: ProtectionHost, random: Uint8Array, version: number) {

@@ -181,8 +181,8 @@ export class ProtectedConnections {
   }
 
   #arrival() {
-    const { now, place } = this.#context;
-    return { now, place };
+    const { now, clock = 0 } = this.#context;
+    return { now, clock };
   }
 
   #find(flow: number, clientId: string): Known | undefined {

@@ -7,8 +7,8 @@ const PIECE_BYTES = 128;
 export interface ArrivalTime {
   /** ns since the analysis' first packet. */
   readonly now: number;
-  /** Number of the place of capture whose clock `now` is of. */
-  readonly place: number;
+  /** Number of the clock that `now` is of. */
+  readonly clock: number;
 }
 
 /** Takes a stream's bytes in their order. */

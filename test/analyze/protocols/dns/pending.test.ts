@@ -14,7 +14,7 @@ interface Query {
   readonly bytes: number;
   readonly question: Question;
   readonly detail: string | undefined;
-  readonly place: number;
+  readonly clock: number;
   marks: number;
   repeats: number;
 }
@@ -31,7 +31,7 @@ function read(pending: PendingQueries<string>, entry: number): Omit<Query, 'id' 
     bytes: pending.bytes(entry),
     question: pending.question(entry),
     detail: pending.detail(entry),
-    place: pending.place(entry),
+    clock: pending.clock(entry),
     marks: MARKS.reduce((marks, mark) => (pending.has(entry, mark) ? marks | mark : marks), 0),
     repeats: pending.repeats(entry),
   };
@@ -65,7 +65,7 @@ test.each([1, 2])('any queries, answers and losses are those of a plain list (se
         bytes: 40 + step,
         question,
         detail,
-        place: step % 3,
+        clock: step % 3,
         marks,
         repeats: 0,
       };

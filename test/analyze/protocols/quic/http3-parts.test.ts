@@ -150,7 +150,7 @@ test('bytes behind a field section that waits are bounded with what each piece o
     request,
   );
   const head = hex('01 04 03811011 00 7fff');
-  const arrival = { now: 0, place: 0 };
+  const arrival = { now: 0, clock: 0 };
   half.onBytes(head, 0, head.length, arrival);
   expect(half.blockedSince).toBe(0);
   let pieces = 0;
@@ -219,7 +219,7 @@ describe("a stream's frames, put in order", () => {
       },
     );
     for (const [index, [start, end]] of frames.entries()) {
-      stream.add(start, content, start, end, { now: index, place: 0 });
+      stream.add(start, content, start, end, { now: index, clock: 0 });
       if (end === content.length) stream.ends(end, index);
     }
     stream.skipHole(frames.length);

@@ -37,7 +37,7 @@ export class RequestHalf implements ByteSink, FrameSink {
   #finSeen = false;
   #force = false;
   #now = 0;
-  #place: number | undefined;
+  #clock: number | undefined;
 
   constructor(context: HalfContext, side: Side, exchange: Http2Stream) {
     this.#context = context;
@@ -48,15 +48,15 @@ export class RequestHalf implements ByteSink, FrameSink {
     this.received = new ReceivedStream(this, context.reserve);
   }
 
-  /** Number of the place of capture that its times are of. */
-  get place(): number | undefined {
-    return this.#place;
+  /** Number of the clock that its times are of. */
+  get clock(): number | undefined {
+    return this.#clock;
   }
 
-  onBytes(bytes: Uint8Array, start: number, end: number, { now, place }: ArrivalTime): void {
+  onBytes(bytes: Uint8Array, start: number, end: number, { now, clock }: ArrivalTime): void {
     this.#now = now;
-    this.#place ??= place;
-    this.#half.seen({ now, timeKnown: this.#place === place }, end - start);
+    this.#clock ??= clock;
+    this.#half.seen({ now, timeKnown: this.#clock === clock }, end - start);
     if (this.#section === undefined) this.#read(bytes, start, end);
     else this.#enqueue(bytes.slice(start, end));
   }

@@ -38,7 +38,7 @@ export class Http3Request {
   /** Both sides' times are of different clocks: no latency may be stated. */
   compareClocks(): void {
     const [client, server] = this.halves;
-    if (client.place === undefined || server.place === undefined || client.place === server.place) return;
+    if (client.clock === undefined || server.clock === undefined || client.clock === server.clock) return;
     this.exchange.response.timeKnown = false;
   }
 
