@@ -10,17 +10,21 @@ import { EdgeAnalysis } from './edge-analysis.ts';
 /** How often what has waited for long enough is looked for, milliseconds. */
 const TICK_MS = 50;
 
+/** So long packets may have waited because this thread had to start, milliseconds: no sign that it cannot keep up. */
+const START_MS = 3_000;
+
 const port = parentPort;
 if (port === null) throw new Error('this is a worker of ksnoop-agent');
 const send = (message: ToAgent) => port.postMessage(message);
 const analysis = new EdgeAnalysis(parseEdgeRequest(workerData), (bytes) => send({ type: 'write', bytes }));
+const began = performance.now();
 const timer = setInterval(() => analysis.tick(), TICK_MS);
 port.on('message', (message: ToWorker) => {
   if (message.type === 'not-alone') {
     analysis.notAlone();
     return;
   }
-  analysis.push(message.bytes, message.waiting);
+  analysis.push(message.bytes, performance.now() - began < START_MS ? 0 : message.waiting);
   send({ type: 'taken' });
   if (!analysis.ended) return;
   clearInterval(timer);

@@ -142,6 +142,35 @@ test('two captures at once of one node count the same, where its agent adds up c
   expect(countsOf(remote.stdout)).toEqual(countsOf(local.stdout));
 });
 
+test('where packets come too fast at first the capture begins again on the nodes, and says so', async () => {
+  const [web] = await shopPods(on, 'web');
+  const [client] = await shopPods(on, 'client');
+  const pods = [`pod/${web?.name}`, `pod/${client?.name}`] as const;
+  const iperf = (pod: string, ...args: string[]) => kubectl(on, 'exec', '-n', 'shop', pod, '--', 'iperf3', ...args);
+  const server = iperf(pods[0], '-s', '-1', '-p', '5201');
+  await expect
+    .poll(() => kubectl(on, 'exec', '-n', 'shop', pods[0], '--', 'ss', '-ltn'), { timeout: 30_000 })
+    .toContain(':5201');
+  // 15 MB per second.
+  const traffic = iperf(pods[1], '-c', web?.ip ?? '', '-p', '5201', '-b', '120M', '-t', '20');
+  const ksnoop = new KsnoopProcess(['-v', '-n', 'shop', pods[0], '-o', 'summary', '--json'], on.kubeconfig);
+  started.push(ksnoop);
+  await ksnoop.says(/of packets per second come here: from now on they are analysed on their nodes/);
+  // Of each attempt.
+  await ksnoop.says(/^ksnoop: capturing shop/m, 2);
+  await requests(on, { n: 50, run: `much${Date.now()}`, paths: 'ok', url: `http://${web?.ip}:8080/` });
+  const { code, stderr, stdout } = await ksnoop.stop();
+  expect(code, stderr).toBe(0);
+  // Nothing of the first attempt is shown, and of the second one no packets came.
+  expect(stdout.toString('utf8').trim().split('\n')).toHaveLength(1);
+  expect(countsOf(stdout)).toMatchObject({
+    services: [expect.stringContaining('shop'), expect.stringContaining('web.shop')],
+  });
+  expect(stderr.match(/packets captured/g)).toHaveLength(1);
+  expect(stderr).toMatch(/, [\d.]+ kB in [\d.]+ s: [\d,]+ packets captured/);
+  await Promise.allSettled([server, traffic]);
+});
+
 test('the summary of an agent that is killed counts nothing twice, and its gap is stated', async () => {
   const clients = await shopPods(on, 'client');
   const web = await shopPods(on, 'web');

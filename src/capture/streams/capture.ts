@@ -76,6 +76,10 @@ export interface CapturedNode {
 export interface RunningCapture {
   /** What was written so far. */
   readonly tally: Tally;
+  /** Bytes of the agents' streams so far, as CaptureResult.streamBytes. */
+  readonly received: number;
+  /** It was asked to end. */
+  readonly isStopping: boolean;
   /** The nodes from which streams were opened, as they are at the moment. */
   nodes(): CapturedNode[];
   /** Resolves when the way to an agent is open, or after FIRST_PACKETS_MS: other requests no longer delay it. */
@@ -175,6 +179,14 @@ class Capture implements RunningCapture {
     this.started = Promise.race([this.#allStarted.promise.then(settled), soon]);
     this.result = this.#finished.promise.then(() => this.#conclude());
     this.#start(targets, captured);
+  }
+
+  get received(): number {
+    return this.#merge.received;
+  }
+
+  get isStopping(): boolean {
+    return this.#cause !== undefined;
   }
 
   nodes(): CapturedNode[] {

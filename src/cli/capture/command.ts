@@ -9,7 +9,7 @@ import { type Logger, logger } from '../logger.ts';
 import { isTerminal } from '../terminal.ts';
 import { interruptible } from './interruptible.ts';
 import { type CaptureCommand, completeCapture, type RawCaptureOptions } from './options.ts';
-import type { ConnectionLookup } from './planned-capture.ts';
+import type { Again, ConnectionLookup } from './planned-capture.ts';
 
 /** What other commands that capture add to it. */
 export interface CaptureExtras {
@@ -51,14 +51,19 @@ async function capture(
   const config = { ...command.capture, mergeWindowMs, mergeWindowLimitMs };
   const keep = path === undefined ? undefined : { path, force };
   // Commands with a form, a file or a lookup of their own have no --edge: these are made of the packets.
-  const edge = form === undefined && keep === undefined && lookup === undefined && command.edge;
+  const chosenEdge = form === undefined && keep === undefined && lookup === undefined && command.edge;
   const { binaryByDefault, strict } = command;
-  return interruptible(async (signal, stoppable) => {
-    const plan = await planCapture(config, signal, { pick: canAsk ? pick : undefined, asked: loadRest });
-    const { capturePlanned } = await import('./planned-capture.ts');
-    const planned = { config, output, keep, lookup, edge, binaryByDefault, strict };
-    return capturePlanned(plan, planned, signal, { log, stoppable });
-  });
+  const attempt = (again?: Again) =>
+    interruptible(async (signal, stoppable) => {
+      const plan = await planCapture(config, signal, { pick: canAsk ? pick : undefined, asked: loadRest });
+      const { capturePlanned } = await import('./planned-capture.ts');
+      const edge = again === undefined ? chosenEdge : again === 'on nodes';
+      const planned = { config, output, keep, lookup, edge, again, binaryByDefault, strict };
+      return capturePlanned(plan, planned, signal, { log, stoppable });
+    });
+  let outcome = await attempt();
+  while (typeof outcome !== 'number') outcome = await attempt(outcome);
+  return outcome;
 }
 
 /** Load what runs a capture while the API server answers: both take as long. An error is that of who needs it. */

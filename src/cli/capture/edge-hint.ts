@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 
 /** How long a rate is measured, milliseconds, and from which on packets are many for a connection, bytes per second: 80 Mbit/s. */
 const WINDOW_MS = 5_000;
-const MUCH = 10_000_000;
+export const MUCH = 10_000_000;
 
 /**
  * Say once that the packets of a capture are many for the connection, and what avoids that. The capture goes on as it is: one that

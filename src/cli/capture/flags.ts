@@ -93,7 +93,7 @@ export const EDGE_FLAG = [
 
 export const NO_EDGE_FLAG = [
   '--no-edge',
-  'bring the packets here also from 16 nodes and more, where summary, findings, flows, map and csv use --edge',
+  'bring the packets here also from 16 nodes or 10 MB/s on, where summary, findings, map and csv (flows: by nodes only) use --edge',
 ] as const;
 
 export const CLOCK_FLAG = ['--correct-clock-skew', "convert the nodes' times to this machine's clock"] as const;

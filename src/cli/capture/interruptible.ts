@@ -7,9 +7,9 @@ import { onStopSignals } from '../signals.ts';
  * Until a capture runs a signal aborts what is under way; from then on the first one ends the capture in order, and the
  * second one at once.
  */
-export async function interruptible(
-  act: (signal: AbortSignal, stoppable: (run: CaptureRun, log: Logger) => void) => Promise<ExitCode>,
-): Promise<ExitCode> {
+export async function interruptible<Result = ExitCode>(
+  act: (signal: AbortSignal, stoppable: (run: CaptureRun, log: Logger) => void) => Promise<Result>,
+): Promise<Result> {
   const abort = new AbortController();
   let handle = (_count: number) =>
     abort.abort(new KsnoopError('INTERRUPTED', 'Interrupted before anything was captured.'));

@@ -15,6 +15,7 @@ import { isTerminal } from '../terminal.ts';
 import { boundBuffers } from './bound-buffers.ts';
 import { hintAtEdge } from './edge-hint.ts';
 import { analysedOnNodes, type EdgeChoice } from './edge-option.ts';
+import { isTooMuch } from './edge-switch.ts';
 import { announce, conclude } from './messages.ts';
 import { CaptureProgress } from './progress.ts';
 
@@ -25,6 +26,9 @@ export type ConnectionLookup = (
   signal: AbortSignal,
 ) => AboutConnection | undefined;
 
+/** Where the packets are to be analysed in another attempt, because of what came of the one before. */
+export type Again = 'on nodes' | 'here';
+
 /** What is captured, and what becomes of it. */
 export interface PlannedCapture {
   readonly config: CaptureConfig;
@@ -34,6 +38,8 @@ export interface PlannedCapture {
   readonly lookup: ConnectionLookup | undefined;
   /** Whether agents analyse the packets; false also where the output is made of packets. */
   readonly edge: EdgeChoice;
+  /** Why it is attempted again; undefined the first time. */
+  readonly again: Again | undefined;
   /** Its packets go to stdout without having been asked for. */
   readonly binaryByDefault: boolean;
   readonly strict: boolean;
@@ -42,16 +48,19 @@ export interface PlannedCapture {
 /**
  * Capture what was planned, from the notes of the plan to the closing summary.
  * @param stoppable is called when the capture runs: signals end it in order from then on
+ * @returns the exit code, or how it is to be attempted again: then nothing was written
  */
 export async function capturePlanned(
   plan: CapturePlan,
-  { config: planned, output, keep, lookup, edge, binaryByDefault, strict }: PlannedCapture,
+  { config: planned, output, keep, lookup, edge, again, binaryByDefault, strict }: PlannedCapture,
   signal: AbortSignal,
   { log, stoppable }: { readonly log: Logger; readonly stoppable: (run: CaptureRun, log: Logger) => void },
-): Promise<ExitCode> {
+): Promise<ExitCode | Again> {
   const nothing = announce(plan, log);
   if (nothing !== undefined) return nothing;
-  const config = { ...planned, edge: analysedOnNodes(edge, plan, log) ? await edgeOf(output) : undefined };
+  const isOnNodes = analysedOnNodes(edge, plan, log);
+  const request = isOnNodes || edge === 'many' ? await edgeOf(output) : undefined;
+  const config = { ...planned, edge: isOnNodes ? request : undefined };
   const isTTY = isTerminal('stdout');
   const toTerminal = output.sink.kind === 'stdout' && isTTY;
   const presentation = {
@@ -71,13 +80,22 @@ export async function capturePlanned(
     observer: progress,
   });
   void run.running.connected.then(started.resolve);
-  if (edge === 'many' && config.edge === undefined && plan.asTenant !== true) void hintAtEdge(run.running, log);
   stoppable(run, log);
   if (binaryByDefault) log.info('stdout gets pcapng, which is binary; for lines add -o text');
   const release = boundBuffers();
+  const mayChange = edge === 'many' && !isOnNodes && plan.asTenant !== true;
+  // What only counts has written nothing yet. Targets that were picked would have to be picked again.
+  const mayBegin = mayChange && request?.counts === true && planned.targets.length > 0;
+  const isTakenBack = mayBegin && (await isTooMuch(run, log));
+  if (mayChange && !isTakenBack) void hintAtEdge(run.running, log);
   const outcome = await run.outcome;
   release();
   progress.close();
+  if (isTakenBack) return 'on nodes';
+  if (again === 'on nodes' && outcome.summary === undefined && outcome.result.cause === 'targets-ended') {
+    log.info('the packets cannot be analysed on their nodes: they come here');
+    return 'here';
+  }
   return conclude(outcome, strict, log);
 }
 

@@ -33,6 +33,8 @@ export interface CaptureRun {
   readonly report: CaptureReport;
   /** Resolves when everything is written and closed. */
   readonly outcome: Promise<CaptureOutcome>;
+  /** End at once, and write nothing: as if nothing had been captured. */
+  discard(): void;
 }
 
 /** What became of a capture. */
@@ -85,6 +87,12 @@ export async function runCapture(
     observer,
   });
   running = capture;
+  let isDiscarded = false;
+  const discard = () => {
+    isDiscarded = true;
+    capture.stop('limit');
+    capture.terminate();
+  };
   const naming = new AbortController();
   void capture.connected.then(async () => {
     if (naming.signal.aborted) return;
@@ -96,12 +104,12 @@ export async function runCapture(
     await podKeys?.close();
     const closed = plan.close();
     const elapsedMs = () => performance.now() - started;
-    const outcome = await conclude(result, opened, elapsedMs, config.edge !== undefined);
+    const outcome = await conclude(result, opened, elapsedMs, { isEdge: config.edge !== undefined, isDiscarded });
     const problem = await closed;
     if (problem !== undefined) observer.note(problem);
     return outcome;
   });
-  return { running: capture, report, outcome };
+  return { running: capture, report, outcome, discard };
 }
 
 /** The keys that the output needs are fetched from the pods that are known, and later from those that join. */
@@ -145,18 +153,18 @@ function settingsOf(config: CaptureConfig, { growing, leaveOut, clusters }: Capt
   };
 }
 
-/** Write the end of the output, or take it away when nothing was captured. */
+/** Write the end of the output, or take it away when nothing was captured, or nothing of it is wanted. */
 async function conclude(
   result: CaptureResult,
   { output, sink }: OpenOutput,
   elapsedMs: () => number,
-  edge: boolean,
+  { isEdge, isDiscarded }: { readonly isEdge: boolean; readonly isDiscarded: boolean },
 ): Promise<CaptureOutcome> {
-  const nothing = result.tally.interfaces.length === 0;
+  const nothing = isDiscarded || result.tally.interfaces.length === 0;
   if (!nothing) await output.close(result.cause);
   await sink?.close(nothing);
   const failure = sink && failureOf(sink);
-  const summary = nothing ? undefined : captureSummary(result, { output, sink }, elapsedMs(), edge);
+  const summary = nothing ? undefined : captureSummary(result, { output, sink }, elapsedMs(), isEdge);
   return { result, failure, summary };
 }
 
