@@ -144,18 +144,24 @@ export class Telemetry implements AnalysisOutput {
     this.#durations.add(server, typeof client === 'string' ? NO_HOST : client, exchange);
   }
 
-  #isSpan({ probe, failed, incomplete }: Exchange): boolean {
+  /** Of a request that is a probe's, or of which it is not known when it began or what it answers, there is no span. */
+  #mayBeSpan({ probe, incomplete }: Exchange): boolean {
     const { spans, exporter } = this.#settings;
     if (spans === 'none' || probe === true || !exporter.wants('traces')) return false;
-    // When it began, or what it answers, is not known.
-    if (incomplete === 'request not seen' || incomplete === 'unknown') return false;
-    return spans !== 'failed' || failed;
+    return incomplete !== 'request not seen' && incomplete !== 'unknown';
   }
 
-  /** @param place where it is joined with others @returns its context; undefined where it is no span and has none below it */
+  /**
+   * @param place where it is joined with others
+   * @returns what spans below it need; undefined where it has no part in a trace
+   */
   #addSpan(exchange: Exchange, flow: FlowIdentity, place?: SpanPlace): SpanContext | undefined {
-    const isSpan = this.#isSpan(exchange);
-    if (!isSpan && place?.hasCalls !== true) return undefined;
+    const { above } = place ?? {};
+    // What is below it is, all the same, below what is above it.
+    if (!this.#mayBeSpan(exchange)) return above?.confidence === 'proven' ? above.context : undefined;
+    const { spans } = this.#settings;
+    const isChosen = spans !== 'failed' || exchange.failed;
+    if (!isChosen && place?.hasCalls !== true) return undefined;
     const { clock } = this.#session.capture.analysis;
     const { time, requestEnd, responseTime, responseEnd, probe = false } = exchange;
     const last = Math.max(time, requestEnd, responseTime ?? time, responseEnd ?? time);
@@ -167,7 +173,7 @@ export class Telemetry implements AnalysisOutput {
       end: clock.absolute(last),
       ...place,
     });
-    if (!isSpan || (this.#settings.spans === 'sampled' && context.sampled !== true)) return context;
+    if (!isChosen || (spans === 'sampled' && context.sampled !== true)) return context;
     this.#spans.push({ resource: this.#with(resource), item: span });
     if (this.#spans.length >= SPANS_PER_MESSAGE) this.#sendSpans();
     return context;

@@ -13,7 +13,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
 
 /** client → edge → web → api, captured in edge and web; header lines of each request. */
-function chain(headers: readonly [string, string, string]): TracedCapture {
+function chain(headers: readonly [string, string, string], last = ok('5')): TracedCapture {
   const capture = new TracedCapture(['shop/edge-1/any', 'shop/web-1/any']);
   const one = capture.connection([{ interfaceId: 0 }], [CLIENT, 40_000], [EDGE, 80], [1000, 9000]);
   const between = [{ interfaceId: 0 }, { interfaceId: 1, ttl: 63 }];
@@ -22,7 +22,7 @@ function chain(headers: readonly [string, string, string]): TracedCapture {
   for (const each of [one, two, three]) each.handshake(1000);
   one.send(0, get('/cart', headers[0]), [1010]);
   two.send(0, get('/cart', headers[1]), [1012, 1013]);
-  three.send(0, get('/stock', headers[2]), [1015]).send(1, ok('5'), [1020]);
+  three.send(0, get('/stock', headers[2]), [1015]).send(1, last, [1020]);
   two.send(1, ok(), [1025, 1024]);
   one.send(1, ok(), [1026]);
   return capture;
@@ -98,6 +98,21 @@ describe('spans without trace headers', () => {
     expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(3);
     expect(spans.flatMap(({ links: all = [] }) => all)).toEqual([]);
   });
+});
+
+it('what a probe causes has a trace of its own: the probe is no span', async () => {
+  const probe = 'User-Agent: kube-probe/1.35\r\n';
+  const spans = await spansOf(chain([REQUEST_ID + probe, REQUEST_ID, REQUEST_ID]));
+  expect(Object.keys(spans).sort()).toEqual(['api-1', 'web-1']);
+  expect(spans['web-1']?.parentSpanId).toBeUndefined();
+  expect(spans['api-1']?.parentSpanId).toBe(spans['web-1']?.spanId);
+});
+
+it('of failed requests alone, the spans have the traces and parents that they have among all', async () => {
+  const capture = () => chain([REQUEST_ID, REQUEST_ID, REQUEST_ID], 'HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n');
+  const failed = await spansOf(capture(), { spans: 'failed' });
+  expect(Object.keys(failed)).toEqual(['api-1']);
+  expect(failed['api-1']).toEqual((await spansOf(capture()))['api-1']);
 });
 
 describe('trace headers', () => {
