@@ -123,12 +123,14 @@ class ResumingTransport implements AgentTransport {
   async #connect(isNew: boolean, signal: AbortSignal): Promise<void> {
     const { dial, handshakeMs, ticket } = this.#options;
     const connection = await dial(signal);
-    this.#handlers.underWay?.();
     const address = isNew ? this.#opening() : this.#resumption();
     const attach = (socket: WebSocket) => this.#listen(socket, isNew);
     const early = isNew ? this.#early() : [];
     const request = { address, ...(isNew && { ticket }), timeoutMs: handshakeMs, attach, early };
-    await openLink(connection, request, signal);
+    const opened = openLink(connection, request, signal);
+    // In a turn of its own: whoever makes other requests now would hold this one back while it makes them.
+    setImmediate(() => this.#handlers.underWay?.());
+    await opened;
   }
 
   /**

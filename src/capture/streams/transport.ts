@@ -14,7 +14,7 @@ export interface TransportHandlers {
   stderr(chunk: Uint8Array): void;
   /** A detail for the log: a connection that was resumed. */
   note?(text: string): void;
-  /** The API server has let the connection through: what follows is the node's work. */
+  /** The API server has let the connection through, and the request has left: what follows is the node's work. */
   underWay?(): void;
   /** Why the session before this one was lost, as is known only now; a sentence. */
   explainLoss?(reason: string): void;

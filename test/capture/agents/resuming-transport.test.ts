@@ -60,7 +60,12 @@ async function conversation(
     compress: options.compress ?? 'off',
     handshakeMs: 5_000,
   });
+  /** What had been written when other requests might begin. */
+  let before: readonly (string | number)[] | undefined;
   const handlers = {
+    underWay: () => {
+      before ??= [...written];
+    },
     stdout: (chunk: Uint8Array) => {
       if (seen.wrong < 0 && !countedBytes(seen.bytes, chunk.length).equals(chunk)) seen.wrong = seen.bytes;
       seen.bytes += chunk.length;
@@ -78,7 +83,7 @@ async function conversation(
     door.close();
     for (const session of sessions) session.abandon();
   });
-  return { transport, proxy, seen, sessions, ends, written };
+  return { transport, proxy, seen, sessions, ends, written, before: () => before };
 }
 
 /** A connection that notes what it is given at once, as those through the API server send it. */
@@ -130,11 +135,13 @@ test('the request leaves with the first messages: one behind them would wait for
 });
 
 test('what a session begins with leaves with the handshake, and the agent takes it once', async () => {
-  const { transport, seen, written } = await conversation({ opening: '1000\n' });
+  const { transport, seen, written, before } = await conversation({ opening: '1000\n' });
   expect(transport.openingSent).toBe(true);
   await until(() => seen.bytes === 1000);
   // One piece: the handshake, three acknowledgements and the line.
   expect(written[0]).toMatch(/^GET [\s\S]*\r\n\r\n[\s\S]/);
+  // Requests of others begin when it has left, and do not wait for the answer.
+  expect(before()).toEqual([written[0]]);
   transport.write('end\n');
   expect(await transport.ended).toEqual({ kind: 'exited', code: 7 });
   expect(seen).toMatchObject({ bytes: 1000, errors: 'sent 1000\nheard 1000 end\n' });
