@@ -1,35 +1,10 @@
 import { expect, test } from 'vitest';
-import { Clock } from '../../../src/analyze/engine/clock.ts';
-import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
 import { SIDE } from '../../../src/analyze/record/event.ts';
 import type { Carrier } from '../../../src/analyze/tcp/carrier.ts';
 import { TcpStream } from '../../../src/analyze/tcp/stream.ts';
-import type { StreamHost } from '../../../src/analyze/tcp/stream-host.ts';
-import { StreamNumbers } from '../../../src/analyze/tcp/stream-numbers.ts';
+import { PlainStreamHost } from '../../support/stream-host.ts';
 
 const CARRIER: Carrier = { acknowledgment: 1, hasAcknowledgment: true, clock: 0, isLate: false, isCrossing: false };
-
-class Host implements StreamHost {
-  readonly clock = new Clock();
-  readonly numbers = new StreamNumbers();
-  readonly late = false;
-  readonly detail = true;
-  readonly firstLegs = false;
-  readonly firstLegsOnly = false;
-  readonly showSecrets = false;
-  readonly bodies = undefined;
-  readonly followed = -1;
-  pendingBytes = 0;
-  readonly events: AnalysisEvent[] = [];
-  follow = () => undefined;
-  isOtherLeg = () => false;
-  isHalfLeg = () => false;
-  event = (_: TcpStream, event: AnalysisEvent) => void this.events.push(event);
-  swapEndpoints = () => undefined;
-  nextSequence = () => 1;
-  beginsAt = () => undefined;
-  finSeen = () => false;
-}
 
 /** What a stream tells its protocol's analyzer. */
 const told = (stream: TcpStream) => {
@@ -42,7 +17,7 @@ const told = (stream: TcpStream) => {
 };
 
 test('a stream that stands for another connection tells nothing of the one before it', () => {
-  const host = new Host();
+  const host = new PlainStreamHost();
   const fresh = new TcpStream(host);
   fresh.begin(0, 0, 0, false, 40_000, 80);
   const used = new TcpStream(host);
@@ -74,7 +49,7 @@ test('a stream that stands for another connection tells nothing of the one befor
 });
 
 test('streams that begin while another one is under way, and make the array of their numbers grow, change nothing of it', () => {
-  const host = new Host();
+  const host = new PlainStreamHost();
   const streams = [0, 1].map((slot) => {
     const stream = new TcpStream(host);
     stream.begin(slot, slot, 0, false, 40_000, 80);
@@ -98,7 +73,7 @@ test('streams that begin while another one is under way, and make the array of t
 });
 
 test('late bytes may acknowledge what was not captured of the other side, before that is given up', () => {
-  const host = new Host();
+  const host = new PlainStreamHost();
   const stream = new TcpStream(host);
   stream.begin(0, 0, 0, false, 40_000, 80);
   const say = (carrier: Carrier) => {
@@ -112,7 +87,7 @@ test('late bytes may acknowledge what was not captured of the other side, before
 });
 
 test('bytes that come in order acknowledge what the other direction has handed on, also while no protocol is recognised', () => {
-  const stream = new TcpStream(new Host());
+  const stream = new TcpStream(new PlainStreamHost());
   stream.begin(0, 0, 0, false, 40_000, 9_999);
   const steady = (own: 0 | 1, text: string, sentBefore: number) => {
     const bytes = Buffer.from(text);
@@ -129,7 +104,7 @@ test('bytes that come in order acknowledge what the other direction has handed o
 });
 
 test('a stream is undecided until its protocol is recognised', () => {
-  const host = new Host();
+  const host = new PlainStreamHost();
   const stream = new TcpStream(host);
   stream.begin(0, 0, 0, false, 40_000, 80);
   const say = (text: string) => {
