@@ -142,7 +142,8 @@ class Masker {
   }
 
   /**
-   * Rows of names and values, as settings are stored: `('smtp_password', 'x')`, `SET value = 'x' WHERE name = 'smtp_password'`.
+   * Rows of names and values, as settings are stored: `('smtp_password', 'x')`, `SET value = 'x' WHERE name = 'smtp_password'`,
+   * `WHERE name = 'smtp_password' AND value = 'x'`.
    * @returns whether the literal is the value of a secret's name that came before; one that came first is masked now
    */
   #ofRow(literal: string): boolean {
@@ -153,8 +154,6 @@ class Masker {
       this.#valueText = literal;
     }
     if (!/^n?'/i.test(literal) || !isSecretEntry(literal.slice(literal.indexOf("'") + 1, -1))) return false;
-    const hasValue = this.#sets || this.#valueAt >= 0 || (this.#values && this.#holding.includes(true));
-    if (!hasValue) return false;
     this.#isNamed = true;
     if (this.#valueAt < 0 || this.#valueAt === this.#pieces.length) return false;
     this.#hidden(this.#valueText);
