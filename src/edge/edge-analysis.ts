@@ -61,6 +61,7 @@ export class EdgeAnalysis {
     this.#totalsMs = request.counts ? LATE_TOTALS_MS : TOTALS_MS;
     // What a node leaves out is decided of each.
     this.#isAlone = request.counts && request.where === undefined && request.alone === true;
+    this.#batches.isLate = this.#isAlone;
     if (request.counts && request.where === undefined) {
       this.#repeated = new ConnectionSink(this.#found, new RepeatedSink(this.#found, now), this.#isAlone, now);
     }
@@ -124,6 +125,7 @@ export class EdgeAnalysis {
 
   /** Another agent joins the capture: what this one has seen may have been seen there. */
   notAlone(): void {
+    this.#batches.isLate = false;
     if (!this.#ended) this.#repeated?.notAlone();
   }
 

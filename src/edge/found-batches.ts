@@ -2,8 +2,9 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { foundBatch } from '../wire/found-block.ts';
 import { type FoundAt, FoundColumnsWriter } from '../wire/found-columns/writer.ts';
 
-/** A batch is sent when what came first in it is so old, milliseconds. */
+/** A batch is sent when what came first in it is so old, milliseconds; where nothing is shown before the end and no other agent's order matters. */
 const AGE_MS = 250;
+const LATE_AGE_MS = 2_000;
 
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
@@ -13,6 +14,8 @@ export class FoundBatches {
   readonly #now: () => number;
   readonly #columns = new FoundColumnsWriter();
   #since = 0;
+  /** Batches may be late. */
+  isLate = false;
 
   /** @param now the monotonic clock, milliseconds */
   constructor(write: (bytes: Uint8Array) => void, now: () => number) {
@@ -34,7 +37,7 @@ export class FoundBatches {
 
   /** Send a batch that is old enough. */
   tick(): void {
-    if (this.#now() - this.#since >= AGE_MS) this.flush();
+    if (this.#now() - this.#since >= (this.isLate ? LATE_AGE_MS : AGE_MS)) this.flush();
   }
 
   /** Send what there is. */

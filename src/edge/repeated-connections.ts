@@ -3,6 +3,7 @@ import { BEGAN, type Began } from '../analyze/found/began.ts';
 import { type FoundWriter, isSameFlow } from '../analyze/found/found-writer.ts';
 import { IP_PROTOCOL } from '../analyze/layers/ip-protocol.ts';
 import { DIRECTION } from '../analyze/layers/layer.ts';
+import { LEG_DATAGRAM_WINDOW_NS } from '../analyze/limits.ts';
 import type { PacketView } from '../analyze/packet/packet.ts';
 import { RecentMap } from '../analyze/recent-map.ts';
 import type { AnalysisEvent, Exchange } from '../analyze/record/event.ts';
@@ -22,6 +23,9 @@ const HELD_MS = 20_000;
 const ROWS_MAXIMUM = 1_024;
 const COUNT_MAXIMUM = 4_096;
 
+/** Flows of datagrams whose first one is remembered. */
+const SHOWN_MAXIMUM = 4_096;
+
 /** Hosts of which the client knows at which interface they are. */
 const HOSTS_MAXIMUM = 16_384;
 
@@ -38,6 +42,15 @@ interface Held {
   other: Held | undefined;
   /** When it has ended, in order. */
   facts: FlowFacts | undefined;
+}
+
+/** What a flow showed first, as legShown gets it, and when, milliseconds. */
+interface Shown {
+  readonly at: number;
+  readonly flow: number;
+  readonly interfaceId: number;
+  readonly first: number;
+  readonly second: number;
 }
 
 /** Connections that differ in their ports, times and bytes alone. */
@@ -69,6 +82,8 @@ export class ConnectionSink implements AnalysisSink {
   readonly #held = new Map<number, Held>();
   readonly #rows = new Map<string, Row>();
   #since = 0;
+  /** What flows of datagrams have shown lately. */
+  readonly #shown: Shown[] = [];
   /** By host: the interface where the client has it. */
   readonly #places = new RecentMap<number, number>(HOSTS_MAXIMUM);
 
@@ -89,6 +104,10 @@ export class ConnectionSink implements AnalysisSink {
   notAlone(): void {
     this.flush();
     this.#isAlone = false;
+    const since = this.#now() - LEG_DATAGRAM_WINDOW_NS / 1e6;
+    for (const { at, flow, interfaceId, first, second } of this.#shown.splice(0)) {
+      if (at >= since) this.#found.legShown(flow, interfaceId, first, second);
+    }
   }
 
   flowBegan(packet: PacketView): void {
@@ -112,7 +131,11 @@ export class ConnectionSink implements AnalysisSink {
         other: undefined,
         facts: undefined,
       });
-    } else this.#found.began(began);
+    } else if (began.shown === undefined) this.#found.began(began);
+    else {
+      this.#found.began({ ...began, shown: undefined });
+      this.#keepShown(interfaceId, began.shown);
+    }
   }
 
   leftAt(packet: PacketView): void {
@@ -171,7 +194,9 @@ export class ConnectionSink implements AnalysisSink {
       }
     }
     this.#revealAll([held, this.#legOf(flow)]);
-    this.#exchanges.flowEnded(flow);
+    // Of datagrams only the flows are counted.
+    const isGone = this.#isAlone && flow.transport === 'udp' && flow.continued !== true && this.#found.flowGone(flow);
+    if (!isGone) this.#exchanges.flowEnded(flow);
   }
 
   /** Send what has waited for long enough. */
@@ -190,6 +215,14 @@ export class ConnectionSink implements AnalysisSink {
     for (const held of this.#held.values()) this.#reveal(held);
     this.#sendRows();
     this.#exchanges.flush();
+  }
+
+  /** What a flow of datagrams shows is for other agents alone: it waits for one that joins. */
+  #keepShown(interfaceId: number, [flow = -1, first = 0, second = 0]: readonly number[]): void {
+    const before = this.#now() - LEG_DATAGRAM_WINDOW_NS / 1e6;
+    const [oldest] = this.#shown;
+    if (oldest !== undefined && (oldest.at < before || this.#shown.length >= SHOWN_MAXIMUM)) this.#shown.shift();
+    this.#shown.push({ at: this.#now(), flow, interfaceId, first, second });
   }
 
   #place(host: number, interfaceId: number): void {

@@ -216,6 +216,7 @@ export class FoundReader {
     else if (kind === 'a') this.#repeated(found, interfaceId, stream);
     else if (kind === 'c') this.#connectionsEnded(found, interfaceId, stream);
     else if (kind === 'f') this.#flowEnded(found, interfaceId, stream);
+    else if (kind === 'g') this.#flowGone(whole(first), interfaceId, stream);
     else if (kind === 'n') this.#identified(found, stream);
     else if (kind === 'j') this.#legJoined(found, interfaceId, stream);
     else if (kind === 'y') this.#sink.traced?.(stream.traced.handshake(interfaceId, found.slice(2)));
@@ -301,6 +302,15 @@ export class FoundReader {
     }
     const now = { identity: facts, facts, sample: sampledOf(stream) };
     this.#sink.flowEnded(new FoundFlow(flow, interfaceId, now));
+  }
+
+  /** A flow has ended, and its facts did not come. */
+  #flowGone(id: number, interfaceId: number, stream: Stream): void {
+    const flow = this.#flow(id, stream);
+    this.#ended(id, flow, stream);
+    const { identity } = flow;
+    if (identity === undefined) throw new WrongShape('no identity');
+    if (!isCopy(flow)) this.#sink.flowEnded(new FoundFlow(flow, interfaceId, { identity, sample: sampledOf(stream) }));
   }
 
   /**

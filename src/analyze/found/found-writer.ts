@@ -188,6 +188,17 @@ export class FoundWriter implements AnalysisSink {
     this.#sent.delete(flow.id);
   }
 
+  /**
+   * A flow has ended of which nothing counts but that it was there.
+   * @returns false where the client does not know whose it is: then nothing was written
+   */
+  flowGone(flow: FlowIdentity): boolean {
+    const sent = this.#sent.get(flow.id);
+    if (sent === undefined || !isSameFlow(sent, flow)) return false;
+    this.#sent.delete(flow.id);
+    return this.#write('g', flow.interfaceId, [flow.id]);
+  }
+
   flowEnded(flow: FlowInfo): void {
     this.#sent.delete(flow.id);
     const facts = factsShape(flow.facts(), this.#translation());

@@ -233,6 +233,17 @@ test('a connection goes on where the agent is back, unless another one opens on 
 /** The same at another interface of the stream. */
 const at = (place: number, [kind, , ...rest]: readonly unknown[]) => [kind, place, ...rest];
 
+test('a flow of which nothing came but its end is as its last event showed it', () => {
+  const { take, ended, found } = reader();
+  take(2, began(17), exchange(17), ['g', 0, 17]);
+  expect(ended).toHaveLength(1);
+  expect(ended[0]).toMatchObject({ id: 0, interfaceId: 2, clientPort: 4000, serverPort: 80, client: { packets: 0 } });
+  expect(found.open).toBe(0);
+  take(2, ['g', 0, 18], ['g', 0, 'x']);
+  expect(found.misunderstood).toBe(2);
+  expect(found.open).toBe(0);
+});
+
 test('what was added up before a flow took over from a lost agent may be counted there already', () => {
   const { take, counts, events } = reader();
   const none = [0, 0, ''];
