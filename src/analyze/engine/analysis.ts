@@ -216,7 +216,7 @@ export class Analysis {
     const { table, sightings } = this.#datagrams;
     const place = this.places.of(packet);
     const seen =
-      packet.udpLength > 0 && this.places.mayCopy(packet.linkType)
+      this.places.mayCopy(packet.linkType) && (packet.udpLength > 0 || packet.ipProtocol !== IP_PROTOCOL.udp)
         ? this.#recent.look(packet, this.#flowHash(keyed), place, this.clock.now)
         : SEEN_BEFORE.no;
     let slot = table.find(this.#a, this.#b, this.#ports, this.#kind);

@@ -64,10 +64,11 @@ export class RecentDatagrams {
   }
 }
 
-/** Of a datagram's payload: its checksum may be absent. */
-function payloadHash({ bytes, cursor, end }: PacketView): number {
+/** Of UDP's payload: its checksum may be absent. Of anything else from its header on: that numbers messages, such as ICMP's echoes. */
+function payloadHash({ bytes, cursor, end, udpLength, transportOffset }: PacketView): number {
   let hash = 0;
-  const until = Math.min(end, cursor + PAYLOAD_BYTES);
-  for (let at = cursor; at < until; at += 1) hash = Math.imul(hash ^ u8(bytes, at), 0x01000193);
+  const start = udpLength > 0 || transportOffset < 0 ? cursor : transportOffset;
+  const until = Math.min(end, start + PAYLOAD_BYTES);
+  for (let at = start; at < until; at += 1) hash = Math.imul(hash ^ u8(bytes, at), 0x01000193);
   return hash;
 }
