@@ -52,6 +52,8 @@ function handDown(parent: string): void {
 /** Removes a directory and what is in it from every hierarchy, ending the processes that are still there. */
 export async function removeCgroup(path: string, milliseconds = 10_000): Promise<void> {
   const until = Date.now() + milliseconds;
+  // runc freezes a container's processes while it kills them. If it ends before it thaws them they stay, killed or not.
+  for (const { point } of hierarchies()) if (existsSync(join(point, path))) thaw(join(point, path));
   for (const { point } of hierarchies()) {
     const directory = join(point, path);
     while (existsSync(directory)) {
@@ -63,6 +65,18 @@ export async function removeCgroup(path: string, milliseconds = 10_000): Promise
         await pause(20);
       }
     }
+  }
+}
+
+function thaw(directory: string): void {
+  for (const [file, running] of [
+    ['freezer.state', 'THAWED'],
+    ['cgroup.freeze', '0'],
+  ] as const) {
+    if (existsSync(join(directory, file))) writeFileSync(join(directory, file), running);
+  }
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) thaw(join(directory, entry.name));
   }
 }
 
