@@ -180,7 +180,8 @@ export class EdgeAnalysis {
   #pass(type: number, bytes: Uint8Array, offset: number, length: number): void {
     this.#capture.framer.pushBlock(type, bytes, offset, length);
     // What findings make of exchanges may change with it. Statistics come every few seconds, and are only counted.
-    if (type !== BLOCK.interfaceStatistics) this.#repeated?.flush();
+    if (type === BLOCK.interfaceDescription) this.#repeated?.flush();
+    else if (type !== BLOCK.interfaceStatistics) this.#repeated?.flushEnded();
     this.#found.flush();
     this.#batches.flush();
     this.#write(bytes.slice(offset, offset + length));

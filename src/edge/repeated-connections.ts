@@ -213,6 +213,11 @@ export class ConnectionSink implements AnalysisSink {
   /** Send all that waits. */
   flush(): void {
     for (const held of this.#held.values()) this.#reveal(held);
+    this.flushEnded();
+  }
+
+  /** Send what was added up. Connections that are held back go on: the last state of a capture comes soon before its end. */
+  flushEnded(): void {
     this.#sendRows();
     this.#exchanges.flush();
   }
