@@ -5,9 +5,12 @@ import type { Names } from '../identity/names.ts';
 import type { Exchange } from '../record/event.ts';
 import { WaitingAlike } from './alike-waiting.ts';
 
-/** Kinds between one client and one server that are known at once: in sets, in which the oldest one goes; powers of two. */
+/**
+ * Kinds between one client and one server that are known at once: in sets, in which the oldest one goes; powers of two. Of 500
+ * kinds more than 4 fall into one set in one of six runs (where they fall differs), and drive one another out from then on.
+ */
 const SETS = 1024;
-const WAYS = 4;
+const WAYS = 8;
 const CELLS = SETS * WAYS;
 
 /** After so many kinds were learned it pays only where as many exchanges were counted; else so many are not looked at. */

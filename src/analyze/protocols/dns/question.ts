@@ -6,8 +6,11 @@ import { isFailure, OPCODE, opcodeName, rcodeName, typeName } from './numbers.ts
 
 /** Questions remembered: a power of two. What is asked of a cluster's DNS is the same few thousand over and over. */
 const SLOTS = SHARED_PLACES;
-/** Questions that share a place: with one each, some of a few hundred would drive one another out all the time. */
-const WAYS = 4;
+/**
+ * Questions that share a place: of 500 more than 4 would in one of six runs (the hash differs), and drive one another out
+ * all the time.
+ */
+const WAYS = 8;
 
 /** Bytes of a question's key that are compared in the table: longer names (and their answers) are made anew each time. */
 const WIDTH = 128;
