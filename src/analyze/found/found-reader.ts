@@ -304,12 +304,13 @@ export class FoundReader {
     this.#sink.flowEnded(new FoundFlow(flow, interfaceId, now));
   }
 
-  /** A flow has ended, and its facts did not come. */
+  /** A flow of datagrams has ended, and its facts did not come: whoever adds connections up does not look at them. */
   #flowGone(id: number, interfaceId: number, stream: Stream): void {
+    if (this.#sink.connectionsEnded === undefined) throw new WrongShape('no output for it');
     const flow = this.#flow(id, stream);
     this.#ended(id, flow, stream);
     const { identity } = flow;
-    if (identity === undefined) throw new WrongShape('no identity');
+    if (identity?.transport !== 'udp') throw new WrongShape('no flow of datagrams');
     if (!isCopy(flow)) this.#sink.flowEnded(new FoundFlow(flow, interfaceId, { identity, sample: sampledOf(stream) }));
   }
 

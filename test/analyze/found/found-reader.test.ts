@@ -45,8 +45,9 @@ const exchange = (flow: number, event: object = EXCHANGE, identity: object = FLO
 /**
  * A reader at time 1000 whose interfaces have the number of their stream, and what it hands out. The third stream comes from the node
  * of the first, whose interface has the same name at every node; both have a second interface.
+ * @param addsUp whether what takes it counts alone
  */
-function reader() {
+function reader(addsUp = true) {
   const events: { readonly event: AnalysisEvent; readonly flow: FlowInfo }[] = [];
   const ended: FlowFacts[] = [];
   const locals: string[] = [];
@@ -78,6 +79,7 @@ function reader() {
     legJoined: (flow) => void joined.push(flow.id),
     traced: (packet) => void traced.push(packet),
     local: (host, interfaceId) => void locals.push(`${hosts.text(host)} ${interfaceId}`),
+    ...(addsUp ? { connectionsEnded: () => {} } : {}),
   });
   for (const stream of [1, 2, 3]) found.described(stream, 0, stream);
   found.described(1, 1, 4);
@@ -235,13 +237,20 @@ const at = (place: number, [kind, , ...rest]: readonly unknown[]) => [kind, plac
 
 test('a flow of which nothing came but its end is as its last event showed it', () => {
   const { take, ended, found } = reader();
-  take(2, began(17), exchange(17), ['g', 0, 17]);
+  const datagrams = { ...FLOW, transport: 'udp' };
+  take(2, began(17), exchange(17, EXCHANGE, datagrams), ['g', 0, 17]);
   expect(ended).toHaveLength(1);
   expect(ended[0]).toMatchObject({ id: 0, interfaceId: 2, clientPort: 4000, serverPort: 80, client: { packets: 0 } });
   expect(found.open).toBe(0);
-  take(2, ['g', 0, 18], ['g', 0, 'x']);
-  expect(found.misunderstood).toBe(2);
+  // Of a connection its facts are needed.
+  take(2, ['g', 0, 18], ['g', 0, 'x'], began(19), exchange(19), ['g', 0, 19]);
+  expect(found.misunderstood).toBe(3);
   expect(found.open).toBe(0);
+  // An output that shows flows needs those of all.
+  const shown = reader(false);
+  shown.take(2, began(17), exchange(17, EXCHANGE, datagrams), ['g', 0, 17]);
+  expect(shown.found.misunderstood).toBe(1);
+  expect(shown.ended).toEqual([]);
 });
 
 test('what was added up before a flow took over from a lost agent may be counted there already', () => {
