@@ -7,14 +7,24 @@ import { LEG_DATAGRAM_WINDOW_NS } from '../analyze/limits.ts';
 import type { PacketView } from '../analyze/packet/packet.ts';
 import { RecentMap } from '../analyze/recent-map.ts';
 import type { AnalysisEvent, Exchange } from '../analyze/record/event.ts';
+import { requestIdOf } from '../analyze/record/repeated-exchanges.ts';
 import { connectionAsExchange } from '../analyze/summary/connection-exchange.ts';
 import { ExchangeRow } from '../analyze/summary/exchange-rows.ts';
 import { isConnectionInOrder } from './connections-in-order.ts';
 import { DELTA_MS, identityOf, type RepeatedSink } from './repeated-exchanges.ts';
 
-/** Connections that are held back until they have ended, and exchanges of each. What does not fit travels singly. */
-const HELD_MAXIMUM = 16_384;
+/**
+ * What is held back of connections until they have ended: bytes, estimated, and exchanges of each. What does not fit travels singly. Of
+ * the worker's memory (EDGE_HEAP_MB) a half is for the rest.
+ */
+const HELD_BYTES = 16 * 1024 * 1024;
 const EXCHANGES_MAXIMUM = 8;
+
+/** What is held of a connection, of one that has ended, of an exchange without its texts, and of what shows its leg, bytes in memory. */
+const CONNECTION_BYTES = 384;
+const FACTS_BYTES = 1_536;
+const EXCHANGE_BYTES = 384;
+const SHOWN_BYTES = 64;
 
 /** So long a connection is held back, milliseconds: a closed one stays in the flow table for 10 s. */
 const HELD_MS = 20_000;
@@ -42,6 +52,8 @@ interface Held {
   other: Held | undefined;
   /** When it has ended, in order. */
   facts: FlowFacts | undefined;
+  /** What all of this takes, estimated. */
+  bytes: number;
 }
 
 /** What a flow showed first, as legShown gets it, and when, milliseconds. */
@@ -80,6 +92,7 @@ export class ConnectionSink implements AnalysisSink {
   #isAlone: boolean;
   /** By the number of the flow, in the order of their beginnings. */
   readonly #held = new Map<number, Held>();
+  #heldBytes = 0;
   readonly #rows = new Map<string, Row>();
   #since = 0;
   /** What flows of datagrams have shown lately. */
@@ -119,10 +132,9 @@ export class ConnectionSink implements AnalysisSink {
     const { ipProtocol, interfaceId, known, passes } = began;
     const host = passes === 1 ? began.source : began.destination;
     const isPlaced = passes === 0 || this.#places.get(host) === interfaceId;
-    if (passes !== 0) this.#place(host, interfaceId);
+    if (passes !== 0) this.#places.set(host, interfaceId);
     if (isPlaced && ipProtocol === IP_PROTOCOL.tcp && known === BEGAN.opening) {
-      if (this.#held.size >= HELD_MAXIMUM) this.#revealOldest();
-      this.#held.set(began.id, {
+      const held: Held = {
         began,
         since: this.#now(),
         shown: [],
@@ -130,7 +142,10 @@ export class ConnectionSink implements AnalysisSink {
         identity: undefined,
         other: undefined,
         facts: undefined,
-      });
+        bytes: 0,
+      };
+      this.#held.set(began.id, held);
+      this.#grow(held, CONNECTION_BYTES);
     } else if (began.shown === undefined) this.#found.began(began);
     else {
       this.#found.began({ ...began, shown: undefined });
@@ -143,15 +158,19 @@ export class ConnectionSink implements AnalysisSink {
       const at = packet.passes === DIRECTION.outbound ? packet.sourceAddress : packet.destinationAddress;
       const host = this.#found.hostOf(packet, at);
       if (this.#places.get(host) === packet.interfaceId) return;
-      this.#place(host, packet.interfaceId);
+      this.#places.set(host, packet.interfaceId);
     }
     this.#found.leftAt(packet);
   }
 
   legShown(flow: number, interfaceId: number, first: number, second: number, isSegment = false): void {
     const held = this.#held.get(flow);
-    if (held === undefined) this.#found.legShown(flow, interfaceId, first, second, isSegment);
-    else held.shown.push([first, second, isSegment]);
+    if (held === undefined) {
+      this.#found.legShown(flow, interfaceId, first, second, isSegment);
+      return;
+    }
+    held.shown.push([first, second, isSegment]);
+    this.#grow(held, SHOWN_BYTES);
   }
 
   legJoined(flow: FlowInfo): void {
@@ -171,6 +190,7 @@ export class ConnectionSink implements AnalysisSink {
     if (held !== undefined && event.kind === 'exchange' && this.#isHeldBack(held, event, flow)) {
       held.exchanges.push(event);
       held.identity = identityOf(flow);
+      this.#grow(held, EXCHANGE_BYTES + event.label.length + event.route.length + requestIdOf(event).length);
       return;
     }
     this.#revealAll([held, this.#legOf(flow)]);
@@ -189,7 +209,7 @@ export class ConnectionSink implements AnalysisSink {
           // The one that was seen first counts: what is behind it comes after it.
           this.#add(held.facts.sameAs === undefined ? held : other);
           this.#add(held.facts.sameAs === undefined ? other : held);
-        }
+        } else this.#grow(held, FACTS_BYTES);
         return;
       }
     }
@@ -230,11 +250,6 @@ export class ConnectionSink implements AnalysisSink {
     this.#shown.push({ at: this.#now(), flow, interfaceId, first, second });
   }
 
-  #place(host: number, interfaceId: number): void {
-    // What is set again keeps its age.
-    this.#places.set(host, interfaceId);
-  }
-
   /** The other leg of a flow, where the client is to know it and does not. */
   #legOf({ sameAs }: FlowIdentity): Held | undefined {
     return sameAs === undefined ? undefined : this.#held.get(sameAs.id);
@@ -248,9 +263,22 @@ export class ConnectionSink implements AnalysisSink {
     return this.#exchanges.isAddedUp(exchange, flow);
   }
 
-  #revealOldest(): void {
-    const [oldest] = this.#held.values();
-    if (oldest !== undefined) this.#reveal(oldest);
+  /** So many bytes more are held of a connection: where that is too much, the oldest travel; it may be among them. */
+  #grow(held: Held, bytes: number): void {
+    held.bytes += bytes;
+    this.#heldBytes += bytes;
+    while (this.#heldBytes > HELD_BYTES) {
+      const [oldest] = this.#held.values();
+      if (oldest === undefined) return;
+      this.#reveal(oldest);
+    }
+  }
+
+  /** It is held back no longer. @returns whether it was */
+  #release({ began, bytes }: Held): boolean {
+    if (!this.#held.delete(began.id)) return false;
+    this.#heldBytes -= bytes;
+    return true;
   }
 
   #revealAll(all: readonly (Held | undefined)[]): void {
@@ -261,8 +289,9 @@ export class ConnectionSink implements AnalysisSink {
   #reveal(held: Held): void {
     const { other } = held;
     const legs = other === undefined ? [held] : [held, other].sort((one, two) => one.began.id - two.began.id);
-    for (const { began, shown, exchanges, identity, facts } of legs) {
-      if (!this.#held.delete(began.id)) continue;
+    for (const leg of legs) {
+      if (!this.#release(leg)) continue;
+      const { began, shown, exchanges, identity, facts } = leg;
       this.#found.began(began);
       for (const [first, second, isSegment] of shown) {
         this.#found.legShown(began.id, began.interfaceId, first, second, isSegment);
@@ -273,8 +302,9 @@ export class ConnectionSink implements AnalysisSink {
   }
 
   /** It has ended, and everything about it was in order. */
-  #add({ began, exchanges, identity, facts }: Held): void {
-    this.#held.delete(began.id);
+  #add(held: Held): void {
+    this.#release(held);
+    const { exchanges, identity, facts } = held;
     if (identity === undefined || facts?.tcp === undefined) return;
     const connection = connectionAsExchange(facts, facts.tcp, undefined);
     const row = this.#rowOf(
@@ -283,7 +313,7 @@ export class ConnectionSink implements AnalysisSink {
       connection,
       exchanges.some(({ probe }) => probe === true),
     );
-    for (const exchange of exchanges) this.#exchanges.ofConnection(exchange, row.flow, began.id);
+    for (const exchange of exchanges) this.#exchanges.ofConnection(exchange, row.flow, held.began.id);
     row.opened.add(connection);
     row.clientPorts.push(facts.clientPort);
     row.sums.clientPackets += facts.client.packets;

@@ -19,6 +19,8 @@ interface Connection {
   readonly end: 'closed' | 'reset' | 'open' | 'refused';
   /** The first request is sent twice. */
   readonly isRepeated: boolean;
+  /** The last byte of the server's address. */
+  readonly server: number;
 }
 
 const ORDINARY: Connection = {
@@ -29,15 +31,25 @@ const ORDINARY: Connection = {
   headers: '',
   end: 'closed',
   isRepeated: false,
+  server: 2,
 };
 
-/** Connections to port 80, one every 40 ms, from ports that come again after 200 of them. */
-function churn(count: number, of: (index: number) => Partial<Connection>): Uint8Array {
+/**
+ * Connections to port 80.
+ * @param every milliseconds from one to the next @param clientPorts their ports come again after so many
+ */
+function churn(
+  count: number,
+  of: (index: number) => Partial<Connection>,
+  { every = 40, clientPorts = 200 } = {},
+): Uint8Array {
   const all: BuiltSegment[] = [];
+  const servers = new Map<number, number>();
   for (let index = 0; index < count; index += 1) {
-    const { requests, took, status, path, headers, end, isRepeated } = { ...ORDINARY, ...of(index) };
-    const ports = [40_000 + (index % 200), 80] as const;
-    let at = 10 + index * 40 + jitter(index);
+    const { requests, took, status, path, headers, end, isRepeated, server: to } = { ...ORDINARY, ...of(index) };
+    const ports = [40_000 + (index % clientPorts), 80] as const;
+    servers.set(ports[0], to);
+    let at = 10 + index * every + jitter(index);
     let [client, server] = [Math.imul(index, 7919), Math.imul(index, 104_729)];
     const send = (side: 0 | 1, flags: string, payload = '', later = 0.2) => {
       at += later;
@@ -67,7 +79,17 @@ function churn(count: number, of: (index: number) => Partial<Connection>): Uint8
     send(1, 'F.');
     send(0, '.');
   }
-  return agentStream(builtPcap(all.sort((a, b) => a.at - b.at)));
+  return agentStream(toServers(builtPcap(all.sort((a, b) => a.at - b.at)), servers));
+}
+
+/** The file with the servers' addresses. @param servers last byte of each, by the client's port */
+function toServers(file: Buffer, servers: ReadonlyMap<number, number>): Buffer {
+  for (let at = 24; at < file.length; at += 16 + file.readUInt32LE(at + 8)) {
+    const isFromClient = file.readUInt16BE(at + 16 + 36) === 80;
+    const server = servers.get(file.readUInt16BE(at + 16 + (isFromClient ? 34 : 36)));
+    file.writeUInt8(server ?? 2, at + 16 + (isFromClient ? 33 : 29));
+  }
+  return file;
 }
 
 /** Times of real programs differ by as much, milliseconds. */
@@ -160,6 +182,19 @@ test('a connection before and behind a Service counts once where both of its leg
     expect(shownOf(kind, [alone], json, argument), `${name} ${json}`).toEqual(shownOf(kind, [stream], json, argument));
     expect(alone.length).toBeLessThan(analysedAsItComes(stream, kind).length / 2);
   }
+});
+
+test('what is held back is bounded, whatever requests carry', { timeout: TIMEOUT }, async () => {
+  const kind = await kindOf('summary');
+  const stream = churn(
+    2_500,
+    (index) => ({ requests: 8, took: 0.2, headers: `X-Request-Id: ${index} ${'a longer one '.repeat(75)}\r\n` }),
+    { every: 2, clientPorts: 2_500 },
+  );
+  const alone = analysedAsItComes(stream, kind, true);
+  expect(shownOf(kind, [alone])).toEqual(shownOf(kind, [stream]));
+  // Of all of them 28 MB would have to be held: nearly a half of them travels.
+  expect(alone.length).toBeGreaterThan(analysedAsItComes(stream, kind).length * 0.45);
 });
 
 /** Bytes of the packets in a stream, as captured. */
