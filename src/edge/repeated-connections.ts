@@ -313,7 +313,7 @@ export class ConnectionSink implements AnalysisSink {
       connection,
       exchanges.some(({ probe }) => probe === true),
     );
-    for (const exchange of exchanges) this.#exchanges.ofConnection(exchange, row.flow, held.began.id);
+    for (const exchange of exchanges) this.#exchanges.event(exchange, row.flow);
     row.opened.add(connection);
     row.clientPorts.push(facts.clientPort);
     row.sums.clientPackets += facts.client.packets;
@@ -345,7 +345,7 @@ export class ConnectionSink implements AnalysisSink {
       const { counts, times } = opened.state();
       const { count = 1, requestBytes = 0, responseBytes = 0 } = counts;
       const row = { exchange: connection, count, first: connection.time, requestBytes, responseBytes, times };
-      this.#found.connections({ opened: { ...row, requestIds: [], connections: count }, clientPorts }, flow, {
+      this.#found.connections({ opened: { ...row, requestIds: [] }, clientPorts }, flow, {
         first,
         last,
         client: { packets: sums.clientPackets, bytes: requestBytes, payload: sums.clientPayload },

@@ -32,9 +32,6 @@ interface Row {
   row: ExchangeRow | undefined;
   readonly first: number;
   readonly ids: number[];
-  /** The number of the connection of the last one, and of how many they are. */
-  connection: number;
-  connections: number;
 }
 
 /** Rows of one flow that wait to be sent. */
@@ -79,11 +76,6 @@ export class RepeatedSink implements AnalysisSink {
   /** Whether an exchange of a flow is in order, and not the first of its kind: it would be added to others. */
   isAddedUp(exchange: Exchange, flow: FlowIdentity): boolean {
     return isInOrder(exchange) && this.#seen.get(kindOf(exchange, flow, this.#classOf(exchange, flow))) === true;
-  }
-
-  /** As `event`, of an exchange in order. @param flow stands for several connections @param connection the number of its own */
-  ofConnection(exchange: Exchange, flow: FlowIdentity, connection: number): void {
-    if (!this.#add(exchange, flow, connection)) this.#found.event(exchange, flow);
   }
 
   flowEnded(flow: FlowInfo): void {
@@ -131,7 +123,7 @@ export class RepeatedSink implements AnalysisSink {
   }
 
   /** @returns whether the exchange waits now */
-  #add(exchange: Exchange, flow: FlowIdentity, connection = flow.id): boolean {
+  #add(exchange: Exchange, flow: FlowIdentity): boolean {
     const requestId = requestIdOf(exchange);
     const kind = this.#classOf(exchange, flow);
     let waiting = this.#waiting.get(flow.id);
@@ -151,7 +143,7 @@ export class RepeatedSink implements AnalysisSink {
         waiting = undefined;
       }
       if (this.#rows === 0) this.#since = this.#now();
-      row = { last: exchange, class: kind, row: undefined, first: exchange.time, ids: [], connection, connections: 1 };
+      row = { last: exchange, class: kind, row: undefined, first: exchange.time, ids: [] };
       if (waiting === undefined) {
         waiting = { flow: identityOf(flow), rows: [] };
         this.#waiting.set(flow.id, waiting);
@@ -164,8 +156,6 @@ export class RepeatedSink implements AnalysisSink {
         row.row.add(row.last);
       }
       row.row.add(exchange);
-      if (row.connection !== connection) row.connections += 1;
-      row.connection = connection;
     }
     // One alone travels as it is, with its id.
     row.last = bare(exchange, row.row === undefined ? requestId : '');
@@ -203,15 +193,14 @@ export class RepeatedSink implements AnalysisSink {
   }
 
   #send({ flow, rows }: Waiting): void {
-    for (const { last, row, first, ids, connections } of rows) {
+    for (const { last, row, first, ids } of rows) {
       if (row === undefined) {
         this.#found.event(last, flow);
         continue;
       }
       const { counts, times } = row.state();
       const { count = 1, requestBytes = 0, responseBytes = 0 } = counts;
-      const sums = { count, first, requestBytes, responseBytes, times, requestIds: ids, connections };
-      this.#found.repeated({ exchange: last, ...sums }, flow);
+      this.#found.repeated({ exchange: last, count, first, requestBytes, responseBytes, times, requestIds: ids }, flow);
     }
   }
 }

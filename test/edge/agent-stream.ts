@@ -106,7 +106,10 @@ export function analysedAsItComes(
   return Buffer.concat(written);
 }
 
-/** What a form shows of streams of one agent each, merged as a running capture merges them. */
+/**
+ * What a form shows of streams of one agent each, merged as a running capture merges them.
+ * @param names by address, with blanks between several
+ */
 export function shownOf(
   kind: AnalysisOutputKind,
   streams: readonly Uint8Array[],
@@ -119,7 +122,7 @@ export function shownOf(
   const settings = plainSettings({ line: (line) => void lines.push(line), json, argument, where, utc: true });
   // Single packets stay on their node, but for what a trace takes of them.
   const session = new AnalysisSession({ ...kind, packets: kind.traced === true }, settings);
-  session.addNames(Object.entries(names).map(([address, name]) => ({ address, names: [name] })));
+  session.addNames(Object.entries(names).map(([address, name]) => ({ address, names: name.split(' ') })));
   const { framer } = session.capture;
   const merge = new Merge(
     {

@@ -197,6 +197,25 @@ test('what is held back is bounded, whatever requests carry', { timeout: TIMEOUT
   expect(alone.length).toBeGreaterThan(analysedAsItComes(stream, kind).length * 0.45);
 });
 
+test('how many connections the pods of a Service got is known of those that were added up', async () => {
+  const kind = await kindOf('findings');
+  const stream = churn(
+    80,
+    (index) => ({ path: `/r${index % 10}`, server: index % 16 === 5 ? 3 : index % 16 === 11 ? 4 : 2 }),
+    {
+      every: 400,
+      clientPorts: 80,
+    },
+  );
+  const pods = [2, 3, 4].map((pod) => [`10.0.0.${pod}`, `shop/web-${pod} web.shop`] as const);
+  const names = Object.fromEntries([...pods, ['10.0.0.1', 'shop/client-1']]);
+  const shown = (bytes: Uint8Array) => shownOf(kind, [bytes], true, undefined, undefined, names).join();
+  const expected = shown(stream);
+  expect(expected).toContain('"text":"80 connections"');
+  const withoutFlows = (text: string) => text.replace(/"flows":\[[\d,]*\]/g, '');
+  expect(withoutFlows(shown(analysedAsItComes(stream, kind, true)))).toBe(withoutFlows(expected));
+});
+
 /** Bytes of the packets in a stream, as captured. */
 function packetBytes(stream: Uint8Array): number {
   const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);

@@ -28,8 +28,8 @@ export const balancing: DetectorKind = {
   ofPods: true,
   create: (context) => {
     const services = new Map<string, Pods>();
-    /** @param event the last of several @param first when the first of them began, ns @param connections of so many */
-    const take = (event: Exchange, flow: FlowIdentity, count: number, first: number, connections = 1) => {
+    /** @param event the last of several @param first when the first of them began, ns */
+    const take = (event: Exchange, flow: FlowIdentity, count: number, first: number) => {
       if (event.probe) return;
       const identity = serverIdentity(context, flow, event.time);
       if (identity?.pod === undefined || identity.service === undefined) return;
@@ -42,16 +42,18 @@ export const balancing: DetectorKind = {
       pods.first = Math.min(pods.first, first);
       pods.last = Math.max(pods.last, event.time);
       pods.isHttp2 &&= event.protocol === 'grpc' || textIn(fieldsIn(event.fields.http)?.version) === '2';
-      const known = pods.connections.get(flow.id);
-      if (known !== undefined || pods.connections.size < FINDING_SUBJECTS)
-        pods.connections.set(flow.id, Math.max(known ?? 1, connections));
+      if (pods.connections.size < FINDING_SUBJECTS && !pods.connections.has(flow.id)) pods.connections.set(flow.id, 1);
       pods.requests.set(identity.text, (pods.requests.get(identity.text) ?? 0) + count);
     };
     return {
       event: (event, flow) => {
         if (event.kind === 'exchange') take(event, flow, 1, event.time);
       },
-      repeated: ({ exchange, count, first, connections }, flow) => take(exchange, flow, count, first, connections),
+      repeated: ({ exchange, count, first }, flow) => take(exchange, flow, count, first),
+      connectionsEnded: (count, flow, time) => {
+        const connections = services.get(serverIdentity(context, flow, time)?.group ?? '')?.connections;
+        if (connections?.has(flow.id) === true) connections.set(flow.id, count);
+      },
       findings: () => {
         const found: Finding[] = [];
         for (const [subject, own] of services) {

@@ -68,6 +68,11 @@ export interface Detector {
    */
   alike?(event: Exchange, flow: FlowIdentity, server: string): AlikeTaker | undefined;
   flowEnded?(facts: FlowFacts): void;
+  /**
+   * So many connections have ended that an analysis beside an agent has added up; all of their exchanges came as those of one flow.
+   * Also of the legs behind NAT. @param time when the last of them began, ns
+   */
+  connectionsEnded?(count: number, flow: FlowIdentity, time: number): void;
   /** What was found until now. */
   findings(): Finding[];
   /** Whose findings its own explain; without, those of the same subject. */

@@ -148,8 +148,9 @@ export class Findings {
 
   /** As flowEnded, of connections in order that an analysis beside an agent has added up. */
   connectionsEnded({ opened, clientPorts }: RepeatedConnections, flow: FlowInfo): void {
-    if (!isJudged(flow)) return;
     const facts = flow.facts();
+    for (const { detector } of this.#detectors) detector.connectionsEnded?.(opened.count, flow, facts.first);
+    if (!isJudged(flow)) return;
     if (this.#tallies.flow(facts, opened.count) === undefined) return;
     this.#ends.add(facts);
     const { names } = this.#context;

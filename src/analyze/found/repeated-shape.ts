@@ -9,9 +9,9 @@ const COUNT_MAXIMUM = 2 ** 32 - 1;
 
 /** The parts of RepeatedExchanges behind its exchange, as they travel: a list whose places are always the same. */
 export function repeatedParts(repeated: RepeatedExchanges, now: number): readonly unknown[] {
-  const { count, first, requestBytes, responseBytes, times, requestIds, connections = 1 } = repeated;
+  const { count, first, requestBytes, responseBytes, times, requestIds } = repeated;
   const durations = REPEATED_TIMES.map((name) => durationsText(times[name]));
-  return [count, first - now, requestBytes, responseBytes, durations, hashesText(requestIds), connections];
+  return [count, first - now, requestBytes, responseBytes, durations, hashesText(requestIds)];
 }
 
 /** RepeatedExchanges of what repeatedParts made. @param said the exchange @throws WrongShape */
@@ -20,14 +20,11 @@ export function repeatedShape(said: unknown, parts: unknown, by: Translation): R
   if (exchange.kind !== 'exchange' || exchange.failed || exchange.incomplete !== undefined) {
     throw new WrongShape('no exchange that is in order');
   }
-  if (!Array.isArray(parts) || parts.length !== 7) throw new WrongShape('no parts');
-  const [count, first, requestBytes, responseBytes, durations, ids, connections] = parts as readonly unknown[];
+  if (!Array.isArray(parts) || parts.length !== 6) throw new WrongShape('no parts');
+  const [count, first, requestBytes, responseBytes, durations, ids] = parts as readonly unknown[];
   const isCount = Number.isInteger(count) && (count as number) >= 1 && (count as number) <= COUNT_MAXIMUM;
   if (!isCount || !Array.isArray(durations) || durations.length !== REPEATED_TIMES.length) {
     throw new WrongShape('no counts');
-  }
-  if (!Number.isInteger(connections) || (connections as number) < 1 || (connections as number) > (count as number)) {
-    throw new WrongShape('no connections');
   }
   const requestIds = hashesOf(ids);
   if (requestIds.length > (count as number)) throw new WrongShape('more ids than exchanges');
@@ -40,6 +37,5 @@ export function repeatedShape(said: unknown, parts: unknown, by: Translation): R
     responseBytes: amount(responseBytes, by) as number,
     times: Object.fromEntries(times.filter(([, of]) => of !== undefined)),
     requestIds,
-    connections: connections as number,
   };
 }

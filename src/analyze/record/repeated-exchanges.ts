@@ -29,8 +29,6 @@ export interface RepeatedExchanges {
   readonly times: RepeatedTimes;
   /** Hashes of the request ids of those that had one (requestIdHash), in their order. */
   readonly requestIds: readonly number[];
-  /** Of so many connections; of one unless set. Then the flow stands for all of them. */
-  readonly connections?: number | undefined;
 }
 
 /**

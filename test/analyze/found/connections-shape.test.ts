@@ -39,7 +39,7 @@ const FACTS = {
   protocol: 'http',
 };
 const PORTS = [40_000, 1, 65_535];
-const said = { opened: { exchange: CONNECTION, ...SUMS, connections: 3 }, clientPorts: PORTS };
+const said = { opened: { exchange: CONNECTION, ...SUMS }, clientPorts: PORTS };
 const PARTS: readonly unknown[] = JSON.parse(JSON.stringify(connectionsParts(said, FACTS, 0)));
 
 test('connections that were added up are the same where they are read', () => {

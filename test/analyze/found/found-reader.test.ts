@@ -261,7 +261,7 @@ test('what was added up before a flow took over from a lost agent may be counted
     exchange(flow, { ...EXCHANGE, label: '', time, requestEnd: time, responseTime: time, responseEnd: time });
   const added = (flow: number, count: number, first: number) => [
     ...exchange(flow, { ...EXCHANGE, time: 0, requestEnd: 0, responseTime: 0 }).with(0, 'a'),
-    [count, first, 1, 1, [none, none, none, none, [5, 5, '-8w']], '', 1],
+    [count, first, 1, 1, [none, none, none, none, [5, 5, '-8w']], ''],
   ];
   take(1, ['i', 0], began(5), added(5, 7, -500));
   take(2, ['i', 0], began(9), added(9, 20, -400));

@@ -67,8 +67,6 @@ test.each([
   ['more ids than exchanges', changed(5, Buffer.alloc(12).toString('base64'))],
   ['half an id', changed(5, Buffer.alloc(3).toString('base64'))],
   ['ids that are no base64', changed(5, '!!!!')],
-  ['of no connection', changed(6, 0)],
-  ['of more connections than exchanges', changed(6, 3)],
 ])('is refused: %s', (_what, parts) => {
   expect(() => repeatedShape(EXCHANGE, parts, BY)).toThrow(WrongShape);
 });
