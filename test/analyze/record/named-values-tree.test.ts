@@ -74,7 +74,7 @@ test.each(['', ' ', '\n  '])(
       const expected = json(tree, true, blank);
       expect(maskNamedValues(text), text).toBe(expected);
       if (expected !== text) masked += 1;
-      // That JSON as a string of JSON, and that one again.
+      // That JSON as a string of JSON.
       const once = JSON.stringify({ body: text });
       const maskedOnce = JSON.stringify({ body: expected });
       if (!expected.includes('\\')) expect(maskNamedValues(once), once).toBe(maskedOnce);
