@@ -152,6 +152,8 @@ class Capture implements RunningCapture {
   #cutOff = false;
   /** Nodes that were part of it at any time, as nodeKey has them. */
   readonly #nodes = new Set<string>();
+  /** Resolves when no agent adds up connections as the only one any more; undefined where none does. */
+  #noneIsAlone: Promise<unknown> | undefined;
   /** Nothing has left since the last tick. */
   #isQuiet = true;
 
@@ -311,16 +313,18 @@ class Capture implements RunningCapture {
   }
 
   /**
-   * What an agent adds up while it is the only one has no identities any more. So one that joins waits until the first one no longer does
+   * What an agent adds up while it is the only one has no identities any more. So those that join wait until the first one no longer does
    * that; undefined where there is nothing to wait for.
    * @param joining as nodeKey has it
    */
   #noneAlone(joining: string): Promise<unknown> | undefined {
     const isSecond = this.#nodes.size === 1 && !this.#nodes.has(joining);
     this.#nodes.add(joining);
-    if (!isSecond || this.#parts.settings.edge?.counts !== true) return undefined;
-    const others = [...this.#streams].flatMap(([key, stream]) => (key === joining ? [] : [stream.notAlone()]));
-    return Promise.race([Promise.all(others), sleep(NOT_ALONE_MS, undefined, { ref: false })]);
+    if (isSecond && this.#parts.settings.edge?.counts === true) {
+      const others = [...this.#streams].flatMap(([key, stream]) => (key === joining ? [] : [stream.notAlone()]));
+      this.#noneIsAlone = Promise.race([Promise.all(others), sleep(NOT_ALONE_MS, undefined, { ref: false })]);
+    }
+    return this.#noneIsAlone;
   }
 
   #change(change: TargetChange): void {

@@ -144,15 +144,18 @@ test('an agent that analyses is told that it is alone, and a second one begins a
   add('web-2', 'node1');
   expect(first.said.at(-1)).toMatchObject({ type: 'add' });
   add('web-3', 'node2');
+  // One that joins before the first one has answered waits as well.
+  add('web-4', 'node3');
   await expect.poll(() => first.said.at(-1)).toEqual({ type: 'not-alone' });
   expect(agents).toHaveLength(1);
   first.tell({ type: 'not-alone' });
-  const second = await agent(1);
-  expect(second.said[0]).not.toHaveProperty('edge.alone');
-  expect(second.said[0]).toMatchObject({ edge: COUNTS });
-  // The third one has nothing to wait for.
-  add('web-4', 'node3');
-  await agent(2);
+  for (const other of [await agent(1), await agent(2)]) {
+    expect(other.said[0]).not.toHaveProperty('edge.alone');
+    expect(other.said[0]).toMatchObject({ edge: COUNTS });
+  }
+  // A later one has nothing to wait for.
+  add('web-5', 'node4');
+  await agent(3);
   expect(first.said.filter(({ type }) => type === 'not-alone')).toHaveLength(1);
   capture.stop('user');
   for (const { agent: one } of agents) one.finish();
