@@ -2,7 +2,7 @@ import type { AboutConnection } from '../../analyze/connection-facts.ts';
 import { analysisOutput } from '../../run/analysis/index.ts';
 import type { CaptureConfig } from '../../run/capture/config.ts';
 import type { CapturePlan } from '../../run/capture/plan.ts';
-import { type CaptureRun, runCapture } from '../../run/capture/run.ts';
+import { runCapture } from '../../run/capture/run.ts';
 import type { OutputConfig } from '../../run/outputs/config.ts';
 import { edgeRequest } from '../../run/outputs/edge.ts';
 import { outputKind } from '../../run/outputs/index.ts';
@@ -16,6 +16,7 @@ import { boundBuffers } from './bound-buffers.ts';
 import { hintAtEdge } from './edge-hint.ts';
 import { analysedOnNodes, type EdgeChoice } from './edge-option.ts';
 import { isTooMuch } from './edge-switch.ts';
+import type { Stoppable } from './interruptible.ts';
 import { announce, conclude } from './messages.ts';
 import { CaptureProgress } from './progress.ts';
 
@@ -47,14 +48,15 @@ export interface PlannedCapture {
 
 /**
  * Capture what was planned, from the notes of the plan to the closing summary.
- * @param stoppable is called when the capture runs: signals end it in order from then on
+ * @param stoppable is called when the capture runs: signals end it in order from then on; and without one when it was taken back
  * @returns the exit code, or how it is to be attempted again: then nothing was written
+ * @throws KsnoopError INTERRUPTED where a signal comes between two attempts, and as runCapture has them
  */
 export async function capturePlanned(
   plan: CapturePlan,
   { config: planned, output, keep, lookup, edge, again, binaryByDefault, strict }: PlannedCapture,
   signal: AbortSignal,
-  { log, stoppable }: { readonly log: Logger; readonly stoppable: (run: CaptureRun, log: Logger) => void },
+  { log, stoppable }: { readonly log: Logger; readonly stoppable: Stoppable },
 ): Promise<ExitCode | Again> {
   const nothing = announce(plan, log);
   if (nothing !== undefined) return nothing;
@@ -87,11 +89,15 @@ export async function capturePlanned(
   // What only counts has written nothing yet. Targets that were picked would have to be picked again.
   const mayBegin = mayChange && request?.counts === true && planned.targets.length > 0;
   const isTakenBack = mayBegin && (await isTooMuch(run, log));
-  if (mayChange && !isTakenBack) void hintAtEdge(run.running, log);
+  if (isTakenBack) stoppable(undefined, log);
+  else if (mayChange) void hintAtEdge(run.running, log);
   const outcome = await run.outcome;
   release();
   progress.close();
-  if (isTakenBack) return 'on nodes';
+  if (isTakenBack) {
+    signal.throwIfAborted();
+    return 'on nodes';
+  }
   if (again === 'on nodes' && outcome.summary === undefined && outcome.result.cause === 'targets-ended') {
     log.info('the packets cannot be analysed on their nodes: they come here');
     return 'here';
