@@ -1,6 +1,6 @@
 // An import of node:fs would load all that its exports may need, fs/promises and readline among them: 5 ms.
 const fs = process.getBuiltinModule('node:fs');
-const { isAscii } = process.getBuiltinModule('node:buffer');
+const { Buffer, isAscii } = process.getBuiltinModule('node:buffer');
 const { homedir } = process.getBuiltinModule('node:os');
 const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path');
 const { Script } = process.getBuiltinModule('node:vm');
@@ -13,9 +13,10 @@ const LOOK_AGAIN_MS = 3_600_000;
 const KEPT_BYTES = 64 * 2 ** 20;
 
 /**
- * Runs a program whose files are each the function of a CommonJS module (scripts/join-chunks.ts). Half of a start is compiling, so what V8 made of the files is kept, together with
- * the functions that the run has used: Node's own compile cache leaves those out, and they take as long again. Code is read
- * from there, so it is below the user's own directory, and not used where another user could have written it.
+ * Runs a program whose files are each the function of a CommonJS module (scripts/join-chunks.ts). Half of a start is compiling, so what
+ * V8 made of the files is kept, together with the functions that the run has used: Node's own compile cache leaves those out, and they
+ * take as long again. Code is read from there, so it is below the user's own directory, and not used where another user could have
+ * written it.
  * @param path of its first file; what it requires by a relative name is loaded here too
  * @throws Error ENOENT when a file is missing, and what the program throws
  */
@@ -62,13 +63,14 @@ class Scripts {
       // Nearly all are, and V8 takes them as they are.
       text = isAscii(bytes) ? bytes.latin1Slice() : bytes.toString();
       if (stat.size >= SMALL_BYTES && this.#cache !== undefined) {
-        // The time of change cannot be set: another file never has all of these.
-        kept = join(this.#cache, `${stat.dev}-${stat.ino}-${stat.size}-${stat.ctimeMs}-${commandWord()}`);
+        // The time of change cannot be set: another file never has all of these. What another V8 made, this one cannot use.
+        const of = `${process.versions.v8}-${process.arch}-${commandWord()}`;
+        kept = join(this.#cache, `${stat.dev}-${stat.ino}-${stat.size}-${stat.ctimeMs}-${of}`);
       }
     } finally {
       fs.closeSync(descriptor);
     }
-    const cachedData = kept === undefined ? undefined : readOwn(kept);
+    const cachedData = kept === undefined ? undefined : readKept(kept);
     const script = new Script(text, { filename: file, cachedData });
     if (kept !== undefined)
       this.#compiled.push({ script, kept, bytes: script.cachedDataRejected ? 0 : (cachedData?.length ?? 0) });
@@ -87,9 +89,7 @@ class Scripts {
           fs.utimesSync(kept, now, now);
           continue;
         }
-        // Moved into place: another process never reads half of it.
-        fs.writeFileSync(`${kept}.${process.pid}`, data, { mode: 0o600 });
-        fs.renameSync(`${kept}.${process.pid}`, kept);
+        replace(kept, data);
         wrote = true;
       } catch {
         // A full disk, for example: then the next start is slower.
@@ -105,9 +105,28 @@ function commandWord() {
   return /^[a-z_]{2,16}$/.test(first) ? first : 'capture';
 }
 
-function readOwn(path) {
+/**
+ * V8 does not look whether what it takes is whole, and a wrong byte ends the process. So each file has it twice: to compare is done sooner
+ * than node:zlib is loaded for a checksum. Moved into place: another process never reads half of it, nor writes to the same file, also one
+ * with the same id in another container.
+ */
+function replace(path, data) {
+  const making = `${path}.${Math.random().toString(36).slice(2)}`;
   try {
-    return fs.readFileSync(path);
+    fs.writeFileSync(making, Buffer.concat([data, data]), { mode: 0o600, flag: 'wx' });
+    fs.renameSync(making, path);
+  } catch (thrown) {
+    fs.rmSync(making, { force: true });
+    throw thrown;
+  }
+}
+
+/** @returns what `replace` has written; undefined where there is nothing, or it is damaged */
+function readKept(path) {
+  try {
+    const twice = fs.readFileSync(path);
+    const data = twice.subarray(0, twice.length / 2);
+    return data.equals(twice.subarray(data.length)) ? data : undefined;
   } catch {
     return undefined;
   }
@@ -134,21 +153,27 @@ function cacheDirectory() {
     const home = process.env.XDG_CACHE_HOME;
     const base = home !== undefined && isAbsolute(home) ? home : join(homedir(), '.cache');
     const own = join(base, 'ksnoop');
-    // V8 says itself when it cannot use what another version made.
-    const scripts = join(own, 'scripts', `${process.versions.v8}-${process.arch}`);
+    const scripts = join(own, 'scripts');
+    // With sudo the home may be another user's, who could not write to what is made there now.
+    if (!isOurs(fs.statSync(existing(base)))) return undefined;
     fs.mkdirSync(scripts, { recursive: true, mode: 0o700 });
-    const all = [own, join(own, 'scripts'), scripts];
-    return isPrivate(base, false) && all.every((directory) => isPrivate(directory, true)) ? scripts : undefined;
+    const isPrivate = isOnlyOurs(fs.statSync(base)) && [own, scripts].every((path) => isOnlyOurs(fs.lstatSync(path)));
+    return isPrivate ? scripts : undefined;
   } catch {
     // A read-only home, for example: then the start is slower.
     return undefined;
   }
 }
 
-/** @param strict it is ksnoop's own: no link, and nobody else may write to it */
-function isPrivate(path, strict) {
-  const there = fs.lstatSync(path);
-  if (!there.isDirectory()) return !strict && there.isSymbolicLink() && there.uid === process.getuid?.();
-  if (there.uid !== process.getuid?.()) return false;
-  return (there.mode & 0o022) === 0;
+/** @returns the path, or the nearest directory above it that is there */
+function existing(path) {
+  return fs.existsSync(path) ? path : existing(dirname(path));
+}
+
+function isOurs(there) {
+  return there.uid === process.getuid?.();
+}
+
+function isOnlyOurs(there) {
+  return there.isDirectory() && isOurs(there) && (there.mode & 0o022) === 0;
 }

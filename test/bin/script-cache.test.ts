@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -12,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const MODULE = join(import.meta.dirname, '../../bin/script-cache.mjs');
@@ -56,6 +58,8 @@ const kept = () => all(join(home, 'cache/ksnoop/scripts')).sort();
 test("compiled code is kept below the user's own directory", () => {
   expect(run()).toBe('one');
   expect(kept()).toHaveLength(2);
+  // All versions of Node in one directory, so that what is kept has one bound.
+  for (const file of kept()) expect(dirname(file)).toBe(join(home, 'cache/ksnoop/scripts'));
   for (const file of kept()) expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(statSync(join(home, 'cache/ksnoop')).mode & 0o777).toBe(0o700);
   expect(readdirSync(home).sort()).toEqual(['cache', 'program']);
@@ -66,7 +70,7 @@ test('the next run takes it, and functions that were used are in it', () => {
   writeScript('part', long);
   expect(run()).toBe('one');
   // Of the function alone V8 would keep that it is there.
-  expect(Math.max(...kept().map((file) => statSync(file).size))).toBeGreaterThan(8000);
+  expect(Math.max(...kept().map((file) => statSync(file).size))).toBeGreaterThan(16_000);
   const times = kept().map((file) => statSync(file).mtimeMs);
   expect(run()).toBe('one');
   expect(kept().map((file) => statSync(file).mtimeMs)).toEqual(times);
@@ -82,11 +86,38 @@ test('a file that changed is not taken from it, also where it is as long as befo
   expect(run()).toBe('two');
 });
 
-test('what V8 cannot use is replaced', () => {
+test.each<readonly [string, (half: Buffer) => readonly Buffer[]]>([
+  ['of another V8', (half) => [half.fill(0xff, 0, 16), half]],
+  // V8 itself would end the process.
+  ['damaged', (half) => [half, Buffer.from(half).fill(0, half.length >> 1)]],
+  ['cut off', (half) => [half.subarray(0, 100)]],
+  ['empty', () => []],
+])('what is %s is replaced', (_, change) => {
   run();
-  for (const file of kept()) truncateSync(file, 100);
+  for (const file of kept()) {
+    const bytes = readFileSync(file);
+    writeFileSync(file, Buffer.concat(change(bytes.subarray(0, bytes.length / 2))));
+  }
+  const changed = kept().map((file) => readFileSync(file));
   expect(run()).toBe('one');
-  for (const file of kept()) expect(statSync(file).size).toBeGreaterThan(100);
+  expect(kept()).toHaveLength(changed.length);
+  for (const [index, file] of kept().entries()) {
+    const bytes = readFileSync(file);
+    expect(bytes.equals(changed[index] ?? bytes)).toBe(false);
+    expect(bytes.length).toBeGreaterThan(200);
+  }
+});
+
+test('what cannot be written leaves nothing behind', () => {
+  run();
+  const files = kept();
+  for (const file of files) {
+    rmSync(file);
+    mkdirSync(join(file, 'in-the-way'), { recursive: true });
+  }
+  expect(run()).toBe('one');
+  const names = readdirSync(join(home, 'cache/ksnoop/scripts')).sort();
+  expect(names).toEqual(files.map((file) => basename(file)));
 });
 
 test('each command has its own', () => {
@@ -128,11 +159,25 @@ test.each<readonly [string, () => void]>([
       symlinkSync(join(home, 'theirs'), join(home, 'cache/ksnoop'));
     },
   ],
+  [
+    'of a link to where others may write',
+    () => {
+      mkdirSync(join(home, 'theirs'));
+      chmodSync(join(home, 'theirs'), 0o777);
+      symlinkSync(join(home, 'theirs'), join(home, 'cache'));
+    },
+  ],
 ])('no directory is used %s', (_, prepare) => {
   prepare();
   expect(run()).toBe('one');
   expect(all(join(home, 'cache'))).toEqual([]);
   expect(all(home).filter((file) => !file.startsWith(program))).toEqual([]);
+});
+
+test.runIf(process.getuid?.() === 0)('in the home of another user, as sudo may have it, nothing is made', () => {
+  chownSync(home, 12_345, 12_345);
+  expect(run()).toBe('one');
+  expect(readdirSync(home)).toEqual(['program']);
 });
 
 test('NODE_DISABLE_COMPILE_CACHE keeps nothing', () => {
