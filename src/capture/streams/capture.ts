@@ -8,11 +8,11 @@ import {
   FIRST_PACKETS_MS,
   MERGE_WINDOW_MS,
   NAMES_WAIT_MS,
-  NOT_ALONE_MS,
   OUTPUT_BYTES,
   SETTLED_MS,
 } from '../limits.ts';
 import type { CaptureObserver } from './capture-observer.ts';
+import { LoneNode } from './lone-node.ts';
 import { type BlockSink, Merge } from './merge.ts';
 import { MergeWait } from './merge-wait.ts';
 import { type ClockEstimate, clockNotes } from './node-clock.ts';
@@ -137,6 +137,7 @@ class Capture implements RunningCapture {
   readonly #merge: Merge;
   /** One per node, with all its targets, by `nodeKey`. */
   readonly #streams = new Map<string, NodeStream>();
+  readonly #lone: LoneNode;
   readonly #context: NodeStreamContext;
   readonly #following = new AbortController();
   readonly #oneReached = Promise.withResolvers<void>();
@@ -150,16 +151,13 @@ class Capture implements RunningCapture {
   #cause: StopCause | undefined;
   #paused = false;
   #cutOff = false;
-  /** Nodes that were part of it at any time, as nodeKey has them. */
-  readonly #nodes = new Set<string>();
-  /** Resolves when no agent adds up connections as the only one any more; undefined where none does. */
-  #noneIsAlone: Promise<unknown> | undefined;
   /** Nothing has left since the last tick. */
   #isQuiet = true;
 
   constructor(parts: CaptureParts) {
     const { targets, settings, limits, output, report, observer } = parts;
     this.#parts = parts;
+    this.#lone = new LoneNode(targets.plans.map(nodeKey));
     this.tally = new Tally(output, limits, () => this.stop('limit'));
     const least = settings.mergeWindowMs ?? (settings.edge === undefined ? undefined : EDGE_WINDOW_MS);
     const wait = new MergeWait(least, settings.mergeWindowLimitMs);
@@ -172,7 +170,7 @@ class Capture implements RunningCapture {
       sessionId: () => randomBytes(16).toString('hex'),
       onReached: () => this.#oneReached.resolve(),
       onStarted: () => this.#onStarted(),
-      isAlone: () => this.#nodes.size <= 1,
+      isAlone: () => this.#lone.isAlone,
     };
     const soon = sleep(FIRST_PACKETS_MS, undefined, { ref: false });
     const captured = Promise.race([this.#allStarted.promise, soon]);
@@ -240,7 +238,6 @@ class Capture implements RunningCapture {
   /** @param captured resolves when all first targets are captured, or after FIRST_PACKETS_MS */
   #start({ plans, follow, named }: CaptureTargets, captured: Promise<void>): void {
     this.#tick = setInterval(() => this.#onTick(), Math.min(TICK_MS, MERGE_WINDOW_MS));
-    for (const plan of plans) this.#nodes.add(nodeKey(plan));
     for (const plan of plans) this.#open(plan, false);
     if (plans.length === 0) {
       this.#finishIfDone();
@@ -306,25 +303,13 @@ class Capture implements RunningCapture {
     const key = nodeKey(plan);
     this.#streams.set(key, stream);
     if (this.#paused) stream.pause();
-    void stream.run(this.#noneAlone(key)).then(() => {
+    const others = () => [...this.#streams.values()].filter((other) => other !== stream);
+    const addsUp = this.#parts.settings.edge?.counts === true;
+    const ready = this.#lone.join(key, () => (addsUp ? others().map((other) => other.notAlone()) : []));
+    void stream.run(ready).then(() => {
       if (this.#streams.get(key) === stream) this.#streams.delete(key);
       this.#finishIfDone();
     });
-  }
-
-  /**
-   * What an agent adds up while it is the only one has no identities any more. So those that join wait until the first one no longer does
-   * that; undefined where there is nothing to wait for.
-   * @param joining as nodeKey has it
-   */
-  #noneAlone(joining: string): Promise<unknown> | undefined {
-    const isSecond = this.#nodes.size === 1 && !this.#nodes.has(joining);
-    this.#nodes.add(joining);
-    if (isSecond && this.#parts.settings.edge?.counts === true) {
-      const others = [...this.#streams].flatMap(([key, stream]) => (key === joining ? [] : [stream.notAlone()]));
-      this.#noneIsAlone = Promise.race([Promise.all(others), sleep(NOT_ALONE_MS, undefined, { ref: false })]);
-    }
-    return this.#noneIsAlone;
   }
 
   #change(change: TargetChange): void {
