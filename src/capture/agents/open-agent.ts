@@ -25,7 +25,7 @@ const EXEC_FOR_ALL = new Set<ErrorCode>(['FORBIDDEN', 'TICKET_REQUIRED']);
 const NO_RELAY = new Set<ErrorCode>(['EXEC_FAILED', 'NO_AGENT_AT_PORT']);
 
 /** Loaded once the first requests are on their way: with its websockets it takes as long as they do. */
-export function transports() {
+function transports() {
   return import('./transports.ts');
 }
 

@@ -6,7 +6,6 @@ import { fieldsIn, textIn } from '../../analyze/record/field-values.ts';
 import { MASK } from '../../analyze/record/mask.ts';
 import type { Call } from '../../analyze/trace/call.ts';
 import { isCall } from '../../analyze/trace/tracer.ts';
-import { counted } from '../../view/units.ts';
 import { Joining } from '../analysis/joining.ts';
 import type { Above, SpanContext } from './spans.ts';
 
@@ -68,7 +67,7 @@ export class JoinedSpans {
   notes(): readonly string[] {
     const { hurried, forgotten } = this.#joining.tracer;
     const left = hurried + forgotten;
-    return left === 0 ? [] : [`spans are joined in part: ${counted(left, 'call')} did not fit into memory`];
+    return left === 0 ? [] : ['spans are joined in part: there were too many requests at once'];
   }
 
   /** A call and all that were made because of it. Not by recursion: how deep calls are nested is up to the packets. */
