@@ -47,7 +47,12 @@ scrape_configs:
       `http://127.0.0.1:${port}`,
       spawn(program, words, { cwd: directory, stdio: 'ignore' }),
     );
-    await vi.waitFor(async () => expect((await fetch(`${server.url}/-/ready`)).status).toBe(200), READY);
+    try {
+      await vi.waitFor(async () => expect((await fetch(`${server.url}/-/ready`)).status).toBe(200), READY);
+    } catch (thrown) {
+      server.kill();
+      throw thrown;
+    }
     return server;
   }
 
