@@ -69,6 +69,8 @@ async function main(): Promise<number> {
   return exit;
 }
 
+// What ends before it has settled has not succeeded.
+process.exitCode = EXIT.failed;
 // No await: the built program is CommonJS, which has none at its top.
 void main().then((code) => {
   process.exitCode = code;
