@@ -37,12 +37,17 @@ export function foreignCommand([word = '', next]: readonly string[]): KsnoopErro
     : unknownWord(word, `An output follows -o: ksnoop ${shellWord(next)} -o ${output}`);
 }
 
+/** Whether words were refused as targets: they may have been meant otherwise. */
+export function isRefusedTarget(thrown: unknown): thrown is KsnoopError {
+  return thrown instanceof KsnoopError && thrown.code === 'BAD_TARGET';
+}
+
 /**
  * What words that were refused as targets most likely are: a packet filter without -f, a file, or everything.
  * @returns KsnoopError BAD_TARGET (exit 2), or undefined where nothing is known
  */
 export function mistakenTarget(thrown: unknown, targets: readonly string[]): KsnoopError | undefined {
-  if (!(thrown instanceof KsnoopError) || thrown.code !== 'BAD_TARGET') return undefined;
+  if (!isRefusedTarget(thrown)) return undefined;
   const refused = (message: string, hint: string) =>
     new KsnoopError('BAD_TARGET', message, { hint, exit: EXIT.usage, cause: thrown });
   const at = targets.findIndex((word) => FILTER.test(word.split(/\s/)[0] ?? ''));
@@ -85,7 +90,7 @@ export function mistypedCommand(
   isKind: (word: string) => boolean = () => false,
 ): KsnoopError | undefined {
   const [word = ''] = targets;
-  if (!(thrown instanceof KsnoopError) || thrown.code !== 'BAD_TARGET' || word.includes('/')) return undefined;
+  if (!isRefusedTarget(thrown) || word.includes('/')) return undefined;
   if (isKind(word)) return undefined;
   if (commands.includes(word)) {
     const hint = `A command comes before its flags: ksnoop ${word} FLAGS. A pod of that name is pod/${word}.`;

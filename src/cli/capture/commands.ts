@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { captureFiles } from '../capture-files.ts';
 import { addExamples, type Example } from '../examples.ts';
 import { addVerbosityFlags } from '../flags.ts';
-import { foreignCommand, mistakenTarget, mistypedCommand } from '../mistyped-command.ts';
+import { foreignCommand, isRefusedTarget, mistakenTarget, mistypedCommand } from '../mistyped-command.ts';
 import { isTerminal } from '../terminal.ts';
 import {
   addPacketFlags,
@@ -83,6 +83,8 @@ async function captured(
   try {
     return await captureCommand(targets, options);
   } catch (thrown) {
+    // Of any other error no more is known: it needs neither the kinds nor all commands.
+    if (!isRefusedTarget(thrown)) throw thrown;
     const { targetKind } = await import('../../capture/kinds/index.ts');
     const commands = (await allCommands()).commands.map((command) => command.name());
     throw (
