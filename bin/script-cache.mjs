@@ -102,6 +102,7 @@ class Scripts {
 /** Each command uses other functions. @returns its name, or that of captures, whose first word is a target or a flag */
 function commandWord() {
   const [, , first = ''] = process.argv;
+  if (/^(-h|--help|-V|--version)$/.test(first)) return 'help';
   return /^[a-z_]{2,16}$/.test(first) ? first : 'capture';
 }
 

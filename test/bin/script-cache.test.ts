@@ -124,9 +124,11 @@ test('each command has its own', () => {
   run({ words: ['read', 'a.pcap'] });
   run({ words: ['svc/web'] });
   run({ words: ['pod/a'] });
+  run({ words: ['--help'] });
   expect(kept().filter((file) => file.endsWith('-read'))).toHaveLength(2);
   expect(kept().filter((file) => file.endsWith('-capture'))).toHaveLength(2);
-  expect(kept()).toHaveLength(4);
+  expect(kept().filter((file) => file.endsWith('-help'))).toHaveLength(2);
+  expect(kept()).toHaveLength(6);
 });
 
 test('the oldest goes where much is kept', () => {
