@@ -1,9 +1,10 @@
-import type {
-  DirectionFacts,
-  FlowFacts,
-  FlowInfo,
-  TcpDirectionFacts,
-  TcpFacts,
+import {
+  type DirectionFacts,
+  type FlowFacts,
+  type FlowInfo,
+  NO_TROUBLES,
+  type TcpDirectionFacts,
+  type TcpFacts,
 } from '../../src/analyze/flow/flow-facts.ts';
 import { Hosts } from '../../src/analyze/identity/hosts.ts';
 import { Names } from '../../src/analyze/identity/names.ts';
@@ -52,18 +53,7 @@ function madeFlow(hosts: Hosts, facts: Partial<FlowFacts>): FlowInfo {
 
 export const directionFacts: DirectionFacts = { packets: 3, bytes: 300, payload: 100 };
 
-export const tcpDirection: TcpDirectionFacts = {
-  retransmissions: 0,
-  fastRetransmissions: 0,
-  timeoutRetransmissions: 0,
-  spuriousRetransmissions: 0,
-  outOfOrder: 0,
-  duplicateAcks: 0,
-  keepAlives: 0,
-  zeroWindows: 0,
-  windowFull: 0,
-  lost: 0,
-};
+export const tcpDirection: TcpDirectionFacts = NO_TROUBLES;
 
 export const tcpFacts: TcpFacts = {
   state: 'closed',

@@ -119,6 +119,20 @@ export interface TcpDirectionFacts {
   readonly lost: number;
 }
 
+/** Of a direction in which nothing went wrong. */
+export const NO_TROUBLES: TcpDirectionFacts = {
+  retransmissions: 0,
+  fastRetransmissions: 0,
+  timeoutRetransmissions: 0,
+  spuriousRetransmissions: 0,
+  outOfOrder: 0,
+  duplicateAcks: 0,
+  keepAlives: 0,
+  zeroWindows: 0,
+  windowFull: 0,
+  lost: 0,
+};
+
 /** Round-trip times, ns. */
 export interface RttFacts {
   readonly minimum: number;

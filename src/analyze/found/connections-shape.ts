@@ -1,23 +1,10 @@
-import type { DirectionFacts, FlowFacts, TcpFacts } from '../flow/flow-facts.ts';
+import { type DirectionFacts, type FlowFacts, NO_TROUBLES, type TcpFacts } from '../flow/flow-facts.ts';
 import type { RepeatedConnections } from '../flow/repeated-connections.ts';
 import { repeatedParts, repeatedShape } from './repeated-shape.ts';
 import { amount, moment, type Shape, type Translation, WrongShape, words } from './shape.ts';
 
 /** Characters of a protocol's name. */
 const NAME_MAXIMUM = 64;
-
-const NO_TROUBLE = {
-  retransmissions: 0,
-  fastRetransmissions: 0,
-  timeoutRetransmissions: 0,
-  spuriousRetransmissions: 0,
-  outOfOrder: 0,
-  duplicateAcks: 0,
-  keepAlives: 0,
-  zeroWindows: 0,
-  windowFull: 0,
-  lost: 0,
-};
 
 /** What all of them have in common: opened with one SYN, and closed. What differs and no count looks at is left out. */
 const IN_ORDER: TcpFacts = {
@@ -33,8 +20,8 @@ const IN_ORDER: TcpFacts = {
   mss: [undefined, undefined],
   windowScale: [undefined, undefined],
   sack: false,
-  client: NO_TROUBLE,
-  server: NO_TROUBLE,
+  client: NO_TROUBLES,
+  server: NO_TROUBLES,
 };
 
 /** What of FlowFacts is of all connections together. `first` is when the last of them began. */

@@ -1,4 +1,4 @@
-import type { TcpDirectionFacts } from '../flow/flow-facts.ts';
+import { NO_TROUBLES, type TcpDirectionFacts } from '../flow/flow-facts.ts';
 import { Waits } from './waits.ts';
 
 /** What is counted of a direction, as positions in a Troubles array. */
@@ -15,19 +15,6 @@ export const TROUBLE = {
 } as const;
 
 const KINDS = 9;
-
-const NONE: TcpDirectionFacts = {
-  retransmissions: 0,
-  fastRetransmissions: 0,
-  timeoutRetransmissions: 0,
-  spuriousRetransmissions: 0,
-  outOfOrder: 0,
-  duplicateAcks: 0,
-  keepAlives: 0,
-  zeroWindows: 0,
-  windowFull: 0,
-  lost: 0,
-};
 
 /** Most connections have no troubles: their counts are made when the first comes. */
 export class Troubles {
@@ -57,7 +44,7 @@ export class Troubles {
 
   facts(slot: number, direction: number): TcpDirectionFacts {
     const counts = this.#counts[slot];
-    if (counts === undefined) return NONE;
+    if (counts === undefined) return NO_TROUBLES;
     const of = (trouble: number) => counts[direction * KINDS + trouble] as number;
     return {
       retransmissions: of(TROUBLE.fast) + of(TROUBLE.timeout) + of(TROUBLE.spurious),
