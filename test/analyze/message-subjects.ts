@@ -65,7 +65,11 @@ export const SUBJECTS: readonly Subject[] = [
     ksnoop: (event) =>
       event.kind === 'exchange' && event.incomplete === 'request not seen'
         ? []
-        : of(event, 'dns', (dns) => (dns.name === undefined ? [] : [dnsQuestion(dns)])),
+        : of(event, 'dns', (dns) => {
+            // What was asked of many is answered in a message of its own.
+            const isAnswer = event.kind === 'message' && dns.rcode !== undefined;
+            return dns.name === undefined || isAnswer ? [] : [dnsQuestion(dns)];
+          }),
   },
   {
     name: 'DNS answers',

@@ -30,7 +30,9 @@ export function watchBytes(capture: Uint8Array): Watched {
     hand();
     inside = before;
   };
-  const { data, steadyData, gap } = TcpStream.prototype;
+  const { data, steadyData, gap, unread } = TcpStream.prototype;
+  // Of bytes that are only counted no copy is made.
+  TcpStream.prototype.unread = () => 0;
   TcpStream.prototype.data = function (this: TcpStream, direction, bytes, start, end, carrier) {
     take(this, direction, bytes.subarray(start, end), () => data.call(this, direction, bytes, start, end, carrier));
   };
@@ -46,6 +48,6 @@ export function watchBytes(capture: Uint8Array): Watched {
   try {
     return { analysed: analyseBytes(capture), streams };
   } finally {
-    Object.assign(TcpStream.prototype, { data, steadyData, gap });
+    Object.assign(TcpStream.prototype, { data, steadyData, gap, unread });
   }
 }

@@ -94,6 +94,7 @@ async function readOnce(
   let end: () => void = () => cut.abort();
   const stop = () => end();
   let ticks: NodeJS.Timeout | undefined;
+  let begun = '';
   signal.addEventListener('abort', stop, { once: true });
   try {
     const command = ['sh', '-c', script.text, 'ksnoop', path];
@@ -104,7 +105,12 @@ async function readOnce(
       if (left <= 0) end();
     };
     const onStderr = (bytes: Uint8Array) => {
-      for (const sentence of notesIn(Buffer.from(bytes).toString('utf8', 0, STDERR_KEPT))) note(sentence);
+      // A line may come in pieces.
+      const lines = `${begun}${Buffer.from(bytes).toString('utf8', 0, STDERR_KEPT)}`.split('\n');
+      begun = lines.at(-1) ?? '';
+      if (begun.length < STDERR_KEPT) lines.pop();
+      else begun = '';
+      for (const sentence of notesIn(lines)) note(sentence);
     };
     const stream = await openExec(kube, { ...place, command, stdin: true, onStdout, onStderr }, cut.signal);
     if (script.everyMs !== undefined) {
@@ -137,6 +143,7 @@ async function readOnce(
     note(oneLine(messageOf(thrown)));
     return thrown instanceof KsnoopError && FINAL.has(thrown.code) ? 'final' : 'failed';
   } finally {
+    for (const sentence of notesIn([begun])) note(sentence);
     clearInterval(ticks);
     signal.removeEventListener('abort', stop);
   }
@@ -147,8 +154,8 @@ const NOT_YET = /: can(?:'|no)t open .*No such file/;
 const APPEARED = /^tail: .* has (?:appeared|become accessible)/;
 
 /** What the shell or tail in a container wrote to stderr, as notes. */
-function* notesIn(stderr: string): Generator<string> {
-  for (const line of stderr.split('\n').map(oneLine)) {
+function* notesIn(stderr: readonly string[]): Generator<string> {
+  for (const line of stderr.map(oneLine)) {
     if (line === '' || APPEARED.test(line)) continue;
     yield NOT_YET.test(line) ? 'does not exist yet; it is read when it appears' : line;
   }

@@ -98,6 +98,19 @@ test('a file is read from its beginning, as it grows, and again after the connec
   expect(notes.filter((note) => !/reset|closed|hang up|broke/i.test(note))).toHaveLength(1);
 }, 120_000);
 
+test('what a program writes in pieces is one message, also without an end of its line', async () => {
+  const pieces = ['tail: cannot open', " 'a' for reading: No such", ' file or directory\ntail: no', ' space left'];
+  const { notes } = await follow('/a', {
+    onExec: (socket) => {
+      for (const piece of pieces) socket.send(Buffer.concat([Buffer.of(2), Buffer.from(piece)]));
+      socket.close(1000);
+    },
+  });
+  await expect.poll(() => notes.length, DEADLINE).toBeGreaterThanOrEqual(2);
+  expect(notes[0]).toContain(': does not exist yet; it is read when it appears');
+  expect(notes.filter((note) => note.includes('tail'))).toEqual(['/a in shop/web-1 (app): tail: no space left']);
+}, 120_000);
+
 test.each(['dash', 'bash'])(
   '%s without tail reads the file by itself, whole lines',
   async (shell) => {
