@@ -114,8 +114,9 @@ export class CaptureFramer {
    * What is pushed next is of another file.
    * @param goesOn whether it continues what was read: then an interface that is described again, by the same name and
    *   link type, keeps its number
+   * @param inOrder whether no packet of it is before those that were read: only then an interface without a name is the same
    */
-  nextFile(goesOn: boolean): void {
+  nextFile(goesOn: boolean, inOrder = goesOn): void {
     this.#endSection();
     this.#sectionsCut = 0;
     this.#pcap = undefined;
@@ -123,6 +124,8 @@ export class CaptureFramer {
     this.#head = new Uint8Array(0);
     this.format = undefined;
     if (!goesOn) this.#known.clear();
+    // The link type is the last word of what has no name.
+    if (!inOrder) for (const key of [...this.#known.keys()]) if (key.endsWith(' ')) this.#known.delete(key);
     this.#described.clear();
   }
 

@@ -101,9 +101,9 @@ async function copyCapture({
   const reader = {
     framer: copy.framer,
     push: (bytes: Uint8Array) => copy.framer.push(bytes),
-    nextFile: (goesOn: boolean) => {
+    nextFile: (goesOn: boolean, inOrder: boolean) => {
       format.nextFile();
-      copy.framer.nextFile(goesOn);
+      copy.framer.nextFile(goesOn, inOrder);
     },
     waiting: () => (writer.pending > WAITING_BYTES ? writer.drained() : undefined),
   };
@@ -170,7 +170,7 @@ function plainReader(framer: CaptureFramer): Reader {
   return {
     framer,
     push: (bytes) => framer.push(bytes),
-    nextFile: (goesOn) => framer.nextFile(goesOn),
+    nextFile: (goesOn, inOrder) => framer.nextFile(goesOn, inOrder),
     waiting: () => undefined,
   };
 }

@@ -75,7 +75,7 @@ export async function readLines(
   const reader = {
     framer: session.capture.framer,
     push: (bytes: Uint8Array) => session.push(bytes),
-    nextFile: (goesOn: boolean) => session.capture.framer.nextFile(goesOn),
+    nextFile: (goesOn: boolean, inOrder: boolean) => session.capture.framer.nextFile(goesOn, inOrder),
     waiting: () => (writer.pending > WAITING_BYTES ? writer.drained() : session.waiting),
   };
   const result = await readCapture(reading, reader, AbortSignal.any([signal, gone.signal]), observer);

@@ -21,8 +21,8 @@ export interface Reader {
   readonly framer: CaptureFramer;
   /** Takes the next bytes, valid during the call. What it throws ends the reading. */
   push(bytes: Uint8Array): void;
-  /** What is pushed next is of another file. @param goesOn whether it continues what was read, so that interfaces do */
-  nextFile(goesOn: boolean): void;
+  /** What is pushed next is of another file. @param goesOn, inOrder as CaptureFramer.nextFile has them */
+  nextFile(goesOn: boolean, inOrder: boolean): void;
   /** Resolves when more may be pushed; undefined: at once. */
   waiting(): Promise<void> | undefined;
 }
@@ -36,6 +36,8 @@ export interface ReadResult {
 
 /** Times of a file's packets may reach so far into those of the next: a capture's packets are not always in order. */
 const OVERLAP_NS = 1_000_000_000n;
+/** And so far where an interface without a name continues: tcpdump's rotation writes packets as they come. Two hosts' captures begin earlier. */
+const UNNAMED_OVERLAP_NS = 1_000_000n;
 
 /**
  * Read captures to their ends, or to where they stop being captures. Several files are one capture: an interface continues
@@ -59,7 +61,8 @@ export async function readCapture(
       const overlaps = first !== undefined && first + OVERLAP_NS < framer.lastTime;
       if (overlaps)
         observer.note?.(`${path} overlaps in time with the file before it, so it is read as a separate capture.`);
-      reader.nextFile(!overlaps);
+      const inOrder = first === undefined || first + UNNAMED_OVERLAP_NS >= framer.lastTime;
+      reader.nextFile(!overlaps, inOrder);
     }
     const progress = (position: number) => observer.progress?.(before + position, total);
     const end = await readFile({ path, follow }, reader, signal, { ...observer, progress });

@@ -51,7 +51,7 @@ async function read(paths: readonly string[]) {
   const reader = {
     framer,
     push: (bytes: Uint8Array) => framer.push(bytes),
-    nextFile: (goesOn: boolean) => framer.nextFile(goesOn),
+    nextFile: (goesOn: boolean, inOrder: boolean) => framer.nextFile(goesOn, inOrder),
     waiting: () => undefined,
   };
   const { stopped } = await readCapture(reading, reader, never, observer);
@@ -65,6 +65,14 @@ test('files are read in the order of their first packets, and interfaces go on b
   expect(files).toEqual([first, second]);
   expect(packets).toEqual(['0@0', '1000000000@1', '10000000000@1', '11000000000@2', '12000000000@0']);
   expect({ stopped, notes }).toEqual({ stopped: [], notes: [] });
+});
+
+test('interfaces without a name go on only where a file begins behind the one before it', async () => {
+  const one = capture('unnamed-1.pcapng', TIME, ['', 'eth0']);
+  const beside = capture('unnamed-2.pcapng', TIME + SECOND / 2n, ['', 'eth0']);
+  const behind = capture('unnamed-3.pcapng', TIME + 5n * SECOND, ['', 'eth0']);
+  expect((await read([one, beside])).packets.map((packet) => packet.split('@')[1])).toEqual(['0', '1', '2', '1']);
+  expect((await read([one, behind])).packets.map((packet) => packet.split('@')[1])).toEqual(['0', '1', '0', '1']);
 });
 
 test('captures of the same time are not one: their interfaces stay apart', async () => {
