@@ -9,7 +9,7 @@ export const MERGE_WINDOW_MS = 250;
  */
 export const MERGE_WINDOW_LIMIT_MS = 2_000;
 
-/** The same in files: nobody reads them before the capture ends, and packets come latest while captures begin. */
+/** The same for captures into files: nobody reads a file before its capture ends, and packets are latest while captures begin. */
 export const FILE_WINDOW_MS = 1_000;
 
 /** The same for what was found on nodes: an analysis has waited for its own interfaces before, and sends several things at a time. */

@@ -88,8 +88,9 @@ export class CaptureFramer {
   /** Of the blocks that described interfaces: of all that have a number of their own, and of this section's. */
   #interfaceBytes = 0;
   #sectionBytes = 0;
-  /** Numbers of interfaces of the files so far, by what they are, and how often each was described in this file. */
-  readonly #known = new Map<string, number>();
+  /** Numbers of interfaces of the files so far, by what they are: with a name, without one; and how often each was described in this file. */
+  readonly #named = new Map<string, number>();
+  readonly #unnamed = new Map<string, number>();
   readonly #described = new Map<string, number>();
   #section: Timed[] = [];
 
@@ -123,9 +124,8 @@ export class CaptureFramer {
     this.#pcapng = undefined;
     this.#head = new Uint8Array(0);
     this.format = undefined;
-    if (!goesOn) this.#known.clear();
-    // The link type is the last word of what has no name.
-    if (!inOrder) for (const key of [...this.#known.keys()]) if (key.endsWith(' ')) this.#known.delete(key);
+    if (!goesOn) this.#named.clear();
+    if (!inOrder) this.#unnamed.clear();
     this.#described.clear();
   }
 
@@ -318,10 +318,11 @@ export class CaptureFramer {
     const times = this.#described.get(what) ?? 0;
     this.#described.set(what, times + 1);
     const key = `${times} ${what}`;
-    const known = this.#known.get(key);
+    const numbers = name === '' ? this.#unnamed : this.#named;
+    const known = numbers.get(key);
     if (known !== undefined) return known;
     if (this.#interfaces >= INTERFACES_MAXIMUM) return undefined;
-    this.#known.set(key, this.#interfaces);
+    numbers.set(key, this.#interfaces);
     this.#interfaces += 1;
     return this.#interfaces - 1;
   }

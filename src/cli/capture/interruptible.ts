@@ -3,7 +3,7 @@ import { type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import type { Logger } from '../logger.ts';
 import { onStopSignals } from '../signals.ts';
 
-/** Is told of the capture that runs; undefined: none does any more, and what is under way is another attempt. */
+/** Is told of the capture that runs; of undefined where it has ended and another attempt is under way. */
 export type Stoppable = (run: Pick<CaptureRun, 'running'> | undefined, log: Logger) => void;
 
 /**
