@@ -84,16 +84,15 @@ test('Redis: a value that is too long', () => {
   ]);
 });
 
+const LOGGED_IN: readonly Step[] = [
+  [server, GREETING],
+  [client, LOGIN],
+  [server, OK],
+];
+
 test('MySQL: a statement longer than max_allowed_packet', () => {
   const sent = packet(0, Buffer.from(`\x03insert ${'x'.repeat(5000)}`), 10_000_000);
-  const steps: Step[] = [
-    [server, GREETING],
-    [client, LOGIN],
-    [server, OK],
-    [client, sent],
-    [server, TOO_LONG],
-    [client, 'x'.repeat(9000)],
-  ];
+  const steps: Step[] = [...LOGGED_IN, [client, sent], [server, TOO_LONG], [client, 'x'.repeat(9000)]];
   expect(stated(mysql, steps)).toEqual([
     ['connect root', 'OK', undefined, LOGIN.length, true],
     ['insert xxxxx', 'ERROR 1153 Got a packet bigger', undefined, sent.length, true],
@@ -102,12 +101,6 @@ test('MySQL: a statement longer than max_allowed_packet', () => {
 
 test('MySQL: an error is not the answer of a statement of which the server has received nothing', () => {
   const sent = packet(0, Buffer.from(`\x03insert ${'x'.repeat(5000)}`), 10_000_000);
-  const steps: Step[] = [
-    [server, GREETING],
-    [client, LOGIN],
-    [server, OK],
-    [client, sent],
-    [server, TOO_LONG, LOGIN.length],
-  ];
+  const steps: Step[] = [...LOGGED_IN, [client, sent], [server, TOO_LONG, LOGIN.length]];
   expect(stated(mysql, steps).map(([label]) => label)).toEqual(['connect root', '(request not']);
 });

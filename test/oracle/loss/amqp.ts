@@ -55,7 +55,8 @@ function method(channel: number, classId: number, id: number, ...rest: Buffer[])
   return frame(METHOD, channel, Buffer.concat([Buffer.of(0, classId, 0, id), ...rest]));
 }
 
-function frame(type: number, channel: number, payload: Buffer): Buffer {
+/** A frame (AMQP 0-9-1, section 4.2.3). */
+export function frame(type: number, channel: number, payload: Buffer): Buffer {
   const head = Buffer.alloc(7);
   head[0] = type;
   head.writeUInt16BE(channel, 1);

@@ -5,16 +5,9 @@ import {
   greetingBytes,
   methodBegins,
 } from '../../../../src/analyze/protocols/amqp/frame.ts';
+import { frame } from '../../../oracle/loss/amqp.ts';
 import { byNumber, byReader, expectLines, judged, madeMessages, WORDS, withNumber } from '../../../support/by-byte.ts';
 
-/** A frame (AMQP 0-9-1, section 4.2.3). */
-function frame(type: number, channel: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(7);
-  head[0] = type;
-  head.writeUInt16BE(channel, 1);
-  head.writeUInt32BE(payload.length, 3);
-  return Buffer.concat([head, payload, Buffer.of(0xce)]);
-}
 const method = (id: number, number: number) => frame(1, 1, Buffer.from([0, id, 0, number, 0, 0, 0, 0]));
 
 test('lengths of frames, where a method begins, and whose bytes they are', async () => {

@@ -2,16 +2,8 @@ import { test } from 'vitest';
 import { frameAt, headersLikeness, type Streams } from '../../../../src/analyze/protocols/http2/frame-search.ts';
 import { http2Likeness, PREFACE, prefaceAt } from '../../../../src/analyze/protocols/http2/preface.ts';
 import { byNumber, byReader, expectLines, judged, madeMessages, withNumber } from '../../../support/by-byte.ts';
+import { frame } from './made-frames.ts';
 
-/** A frame (RFC 9113, section 4.1). */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 const ping = frame(6, 0, 0, Buffer.alloc(8, 7));
 const settings = frame(4, 0, 0, Buffer.from([0, 3, 0, 0, 0, 100, 0, 4, 0, 1, 0, 0]));
 const headers = (flags: number, stream: number, ...block: number[]) => frame(1, flags, stream, Buffer.from(block));
