@@ -37,23 +37,28 @@ function likeness(bytes: Uint8Array, start: number, end: number): Likeness {
     if (bytes[start + index] !== (isV1 ? V1.charCodeAt(index) : V2[index])) return 'no';
   }
   if (available <= length) return 'more';
-  if (!isV1) return (u8(bytes, start + length) & 0xf0) === 0x20 ? 'client' : 'no';
-  // TCP4, TCP6 or UNKNOWN.
-  const word = u8(bytes, start + length);
-  return word === 0x54 || word === 0x55 ? 'client' : 'no';
+  const next = u8(bytes, start + length);
+  // Of version 1: TCP4, TCP6 or UNKNOWN.
+  const isKnown = isV1 ? next === 0x54 || next === 0x55 : (next & 0xf0) === 0x20;
+  return isKnown && headerEnd(bytes.subarray(start, end)) >= 0 ? 'client' : 'no';
 }
 
 /** Where a header ends; 0 when it is not complete yet, -1 when it is invalid. */
 function headerEnd(bytes: Uint8Array): number {
   if (bytes[0] === V1.charCodeAt(0)) {
-    const end = bytes.indexOf(LF);
+    const end = bytes.subarray(0, V1_MAXIMUM).indexOf(LF);
     if (end < 0) return bytes.length < V1_MAXIMUM ? 0 : -1;
-    return end < V1_MAXIMUM && bytes[end - 1] === CR ? end + 1 : -1;
+    return bytes[end - 1] === CR ? end + 1 : -1;
   }
   if (bytes.length < V2_HEADER) return 0;
   const length = V2_HEADER + u16(bytes, 14);
   if (length > V2_MAXIMUM) return -1;
   return length <= bytes.length ? length : 0;
+}
+
+/** @param header a whole one @returns undefined when its line has no valid addresses */
+function readHeader(header: Uint8Array): Named | undefined {
+  return header[0] === V1.charCodeAt(0) ? readV1(latin1(header, 0, header.length - 2)) : readV2(header);
 }
 
 /** @returns undefined when the line has no valid addresses */
@@ -125,18 +130,22 @@ class ProxyProtocol implements StreamAnalyzer {
     const kept = new Uint8Array(before + end - start);
     kept.set(this.#kept);
     kept.set(bytes.subarray(start, end), before);
-    const length = headerEnd(kept);
+    let length = headerEnd(kept);
     if (length === 0) {
       this.#kept = kept;
       return;
     }
-    const header = kept.subarray(0, Math.max(0, length));
-    const isV1 = header[0] === V1.charCodeAt(0);
-    const named = length < 0 ? undefined : isV1 ? readV1(latin1(header, 0, length - 2)) : readV2(header);
-    if (named !== undefined) this.#emit(named);
+    let at = 0;
+    // A header behind a header is read here: recognised anew, thousands in one segment would be as many calls within calls.
+    while (length > 0) {
+      const named = readHeader(kept.subarray(at, at + length));
+      if (named !== undefined) this.#emit(named);
+      at += length;
+      length = likeness(kept, at, kept.length) === 'client' ? headerEnd(kept.subarray(at)) : 0;
+    }
     const next = this.#redetect();
     // For what is not a header all bytes are searched; of what came before this call only gaps are known.
-    const from = length < 0 ? start : start + length - before;
+    const from = at === 0 ? start : start + at - before;
     if (from < end) next.data(SIDE.client, bytes, from, end);
   }
 

@@ -90,6 +90,23 @@ test('two proxies, one behind the other', () => {
   ]);
 });
 
+test('thousands of headers in one segment are read one by one', () => {
+  const events = connection(Buffer.concat(Array<Buffer>(4_000).fill(V1_UNKNOWN)), [[GET, OK]], 65_000);
+  expect(events.filter(({ label }) => label === 'v1 no client named')).toHaveLength(4_000);
+  expect(events.at(-1)?.label).toBe('GET /x');
+});
+
+test.each<[string, Buffer]>([
+  ['a line without a carriage return', Buffer.from('PROXY TCP4 203.0.113.7\n')],
+  ['a line that is too long', Buffer.from(`PROXY TCP4 ${'1'.repeat(107)}\r\n`)],
+  ['extensions of 60 kB', Buffer.from(`${SIGNATURE}2111ea60`, 'hex')],
+])('%s in one segment is no header, and what follows is no other one', (_, header) => {
+  for (const cut of [1000, 20, 7]) {
+    const events = connection(header, [[GET, OK]], cut);
+    expect(events.filter(({ protocol }) => protocol === 'proxy')).toEqual([]);
+  }
+});
+
 test('what only begins like a header is looked at as something else', () => {
   expect(
     connection(Buffer.from('PROXY TCP4 nobody\r\n'), [[GET, OK]], 1000).filter(({ kind }) => kind === 'event'),
