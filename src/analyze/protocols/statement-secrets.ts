@@ -4,7 +4,7 @@ import { maskText } from '../record/secrets.ts';
 
 /** Words without which no statement holds a secret, and values without columns: all others are not looked through. */
 const HINT =
-  /[^)\s]\s{1,64}values?\s{0,64}\(|into\s{1,64}[^\s(]{1,128}\s{1,64}select\b|pass|pwd|\bpw\b|\bpin\b|otp|cvv|secret|token|identified|_?key|signature|jwt|crypt|hmac|md5|sha\d|digest|:\/\/|eyJ|authorization/i;
+  /[^)\s]\s{1,64}values?\s{0,64}\(|(?:value|val)[`"]?\s{0,64}=|into\s{1,64}[^\s(]{1,128}\s{1,64}select\b|pass|pwd|\bpw\b|\bpin\b|otp|cvv|secret|token|identified|_?key|signature|jwt|crypt|hmac|md5|sha\d|digest|:\/\/|eyJ|authorization/i;
 
 /** Blank, comment, literal (also `E'…'`, `U&'…'`, `_utf8'…'`, `$tag$…$tag$`), name in quotes, word, placeholder, number. */
 const TOKEN =
@@ -38,6 +38,8 @@ const BETWEEN = new Set([
   'between',
 ]);
 
+/** A literal that was not cut. */
+const WHOLE = /^\d|.['"$]$/s;
 const NUMBER = /^\d[\d.]*(?:e\d+)?$/i;
 
 /** The secrets of a statement, masked. Names' values, what follows IDENTIFIED BY, columns of INSERT, crypt() and its like. */
@@ -92,6 +94,10 @@ class Masker {
   #holding: boolean[] = [];
   /** The word before was such a column, and only a comparison came since. */
   #compares = false;
+  /** Of an UPDATE: between SET and WHERE; behind WHERE; and the pieces of such values while nothing has said of which row. */
+  #setting = false;
+  #where = false;
+  #ofUnknownRow: { readonly at: number; readonly literal: string }[] = [];
   /** In the call of a function that sets a variable. */
   #sets = false;
   /** In the CASE that gives a secret. */
@@ -109,6 +115,7 @@ class Masker {
       else if (word !== undefined) this.#word(word, sql[TOKEN.lastIndex] === '(');
       else this.#mark(whole);
     }
+    this.#hideUnknownRow();
   }
 
   get text(): string {
@@ -135,6 +142,7 @@ class Masker {
       this.#hidden(literal);
       this.#pieces.push(MASK);
     } else this.#pieces.push(maskText(literal));
+    if (this.#where && WHOLE.test(literal)) this.#rowKnown();
     this.#armed = false;
     // In quotes it may be a column's name: "password" = 'x'.
     if (literal.startsWith('"') && isSecretName(literal.slice(1, -1))) this.#armed = true;
@@ -152,6 +160,7 @@ class Masker {
       if (this.#isNamed) return true;
       this.#valueAt = this.#pieces.length;
       this.#valueText = literal;
+      if (this.#setting && this.#compares) this.#ofUnknownRow.push({ at: this.#valueAt, literal });
     }
     if (!/^n?'/i.test(literal) || !isSecretEntry(literal.slice(literal.indexOf("'") + 1, -1))) return false;
     this.#isNamed = true;
@@ -159,6 +168,21 @@ class Masker {
     this.#hidden(this.#valueText);
     this.#pieces[this.#valueAt] = MASK;
     return false;
+  }
+
+  #rowKnown(): void {
+    this.#ofUnknownRow = [];
+  }
+
+  /** The statement was cut, or changes all rows: what it sets may be a secret. */
+  #hideUnknownRow(): void {
+    for (const { at, literal } of this.#ofUnknownRow) {
+      this.#hidden(literal);
+      this.#pieces[at] = MASK;
+    }
+    this.#ofUnknownRow = [];
+    this.#setting = false;
+    this.#where = false;
   }
 
   #endRow(): void {
@@ -213,6 +237,11 @@ class Masker {
       this.#holding = [];
     }
     this.#compares = !called && HOLDING.test(lower);
+    if (lower === 'set') this.#setting = true;
+    else if (lower === 'where') {
+      this.#setting = false;
+      this.#where = true;
+    } else if (this.#where && lower.startsWith('@')) this.#rowKnown();
     const isColumn = this.#naming && this.#depth === Math.max(0, this.#insertDepth) + 1;
     if (isColumn) {
       this.#columns?.push(isSecretName(lower));
@@ -249,6 +278,7 @@ class Masker {
     if (!this.#compared) this.#literalAt = -1;
     if (mark !== '=') this.#compares = false;
     if (mark !== '|') this.#joined = false;
+    if (this.#where && (mark === '?' || mark === ':')) this.#rowKnown();
     if (mark === ':') {
       this.#cast = this.#colon;
       this.#colon = true;
@@ -273,6 +303,7 @@ class Masker {
       this.#identified = false;
       this.#named = false;
       this.#endRow();
+      this.#hideUnknownRow();
       this.#columns = undefined;
       this.#values = false;
       this.#insertDepth = -1;

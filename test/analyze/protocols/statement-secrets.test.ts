@@ -26,6 +26,16 @@ const STATEMENTS = [
   "UPDATE users SET city = 'open', password=‹'hush'› WHERE name = 'open'",
   "UPDATE settings SET value = ‹'hush'› WHERE name = 'smtp_password'",
   "UPDATE settings SET value = 'open' WHERE name = 'smtp_host'",
+  "UPDATE settings SET value = ‹'hush'›",
+  "UPDATE settings SET city = 'open', value = ‹'hush'›, val = ‹'hash'›",
+  "UPDATE settings SET value = ‹'hush'› WHERE",
+  "UPDATE settings SET value = ‹'hush'› WHERE name =",
+  "UPDATE settings SET value = 'open' WHERE id = 5",
+  "UPDATE settings SET value = 'open' WHERE id = ?",
+  "UPDATE settings SET value = 'open' WHERE id = $1",
+  "UPDATE settings SET value = 'open' WHERE id = :id",
+  "UPDATE settings SET value = 'open' WHERE id = @id",
+  "SELECT id FROM settings WHERE value = 'open'",
   "SELECT id FROM settings WHERE name = 'smtp_password' AND value = ‹'hush'›",
   "SELECT id FROM settings WHERE (name = 'smtp_password' AND value = ‹'hush'›) AND city = 'open'",
   "UPDATE settings SET name = 'smtp_password', value = ‹'hush'› WHERE id = 5",
@@ -81,5 +91,12 @@ test('an error that quotes a statement shows no secret of it', () => {
     const shown = maskQuoted(`syntax error at or near "${plain(marked)}"`, plain(marked));
     for (const [, secret = ''] of marked.matchAll(/‹'(\w{3,})'›/g)) expect(shown, marked).not.toContain(secret);
     expect(shown).toContain('syntax error at or near');
+  }
+});
+
+test('what a statement sets is hidden wherever it was cut before the name of the row has ended', () => {
+  const whole = "UPDATE settings SET value = 'hush' WHERE name = 'smtp_password' AND city = 'open'";
+  for (let length = whole.indexOf("' WHERE") + 1; length <= whole.length; length += 1) {
+    expect(maskStatement(whole.slice(0, length)), `${length}`).not.toContain('hush');
   }
 });
