@@ -225,6 +225,13 @@ function races(
   return found;
 }
 
+/** Who closed connections; both: some of them one side, some the other. */
+const ENDED_BY = {
+  client: { ends: (server: string) => `Clients end connections to ${server}`, whose: 'the client' },
+  server: { ends: (server: string) => `The server ends connections to ${server}`, whose: 'the server' },
+  both: { ends: (server: string) => `Connections to ${server} end`, whose: 'the client and the server' },
+} as const;
+
 /** Connections that end after a round time without a response. */
 function roundTimeouts(context: FindingContext, rounds: Cases): Finding[] {
   const found: Finding[] = [];
@@ -232,15 +239,15 @@ function roundTimeouts(context: FindingContext, rounds: Cases): Finding[] {
     if (one.cases < ROUND_CASES) continue;
     const [subject = '', limit = '0'] = key.split(/ (?=\d+$)/);
     const seconds = Number(limit) / 1e9;
-    const by = one.texts.has('client') && !one.texts.has('server') ? 'client' : 'server';
+    const { ends, whose } = ENDED_BY[one.texts.size > 1 ? 'both' : one.texts.has('client') ? 'client' : 'server'];
     found.push({
       code: 'ROUND_TIMEOUT',
       severity: 'warning',
       confidence: 'likely',
       subject,
-      message: `${by === 'client' ? 'Clients end' : 'The server ends'} connections to ${subject} after exactly ${seconds} s without a response: ${counted(one.cases, 'time')}.`,
+      message: `${ends(subject)} after exactly ${seconds} s without a response: ${counted(one.cases, 'time')}.`,
       evidence: [one.evidence(`${one.cases} connections lasted ${seconds} s`)],
-      next: `Look for a timeout of ${seconds} s in the ${by}'s settings; ${traceOf(serviceNamed(context, subject))} shows what takes so long.`,
+      next: `Look for a timeout of ${seconds} s in the settings of ${whose}; ${traceOf(serviceNamed(context, subject))} shows what takes so long.`,
       otherwise: 'work that is scheduled at that interval',
       cases: one.cases,
       attempts: one.attempts,

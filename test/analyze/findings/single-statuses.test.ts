@@ -46,6 +46,20 @@ test('connections without a response that end after one round time', () => {
   expect(ended([7, 7, 7])).toEqual([]);
 });
 
+test.each([
+  [['client', 'client', 'client'], 'Clients end connections to', 'settings of the client;'],
+  [['server', 'server', 'server'], 'The server ends connections to', 'settings of the server;'],
+  [['client', 'server', 'client'], 'Connections to', 'settings of the client and the server;'],
+] as const)('who ends connections after a round time: %j', (closed, words, next) => {
+  const judged = new Judged();
+  for (const closedBy of closed) {
+    judged.ended(judged.flow(1, 2), 0, { state: 'closed', closedBy }, { last: 5e9, payload: 50 });
+  }
+  const [finding] = judged.found;
+  expect(finding?.message.startsWith(words)).toBe(true);
+  expect(finding?.next).toContain(next);
+});
+
 test('names with a search suffix that cannot exist, before the bare name that does', () => {
   const lookups = (rounds: number, plain = 0, isMissing = false) => {
     const judged = new Judged();

@@ -59,8 +59,10 @@ function found(connections: readonly Connection[], cluster: ClusterFacts, captur
     };
     blocked.flowEnded(flow);
   }
+  const findings = blocked.findings(cluster, captured);
   return {
-    findings: blocked.findings(cluster, captured).map(({ code, confidence }) => `${code} ${confidence}`),
+    findings: findings.map(({ code, confidence }) => `${code} ${confidence}`),
+    flows: findings.map(({ evidence }) => evidence.flatMap(({ flows }) => flows)),
     answered: [...blocked.answered(cluster)],
   };
 }
@@ -70,6 +72,12 @@ const denied = facts({ networkPolicies: [DENY] });
 test('connections that a policy denies and that never arrive at the pods', () => {
   expect(found([{ to: SERVICE }], denied).findings).toEqual(['NETWORK_POLICY_DROPS proven']);
   expect(found([{ to: SERVER, port: 8080 }], denied).findings).toEqual(['NETWORK_POLICY_DROPS proven']);
+});
+
+test('connections of several clients to one Service that the same policy denies are one finding', () => {
+  const { findings, flows } = found([{ to: SERVICE }, { to: SERVICE, from: '10.0.0.77' }], denied);
+  expect(findings).toEqual(['NETWORK_POLICY_DROPS proven']);
+  expect(flows).toEqual([[0, 1]]);
 });
 
 test('likely where the server was not captured', () => {
