@@ -207,7 +207,7 @@ export class EdgeAnalysis {
 
   #sendTotals(): void {
     this.#totalsAt = this.#now();
-    this.#found.totals(this.#totals());
+    this.#found.totals(this.#totals(), this.#repeated?.since);
   }
 
   #totals(): Counted {

@@ -43,6 +43,8 @@ const HOSTS_MAXIMUM = 16_384;
 interface Held {
   readonly began: Began;
   readonly since: number;
+  /** Time of its first packet, ns. */
+  readonly time: number;
   /** What NAT does not change of it, as legShown gets it. */
   readonly shown: (readonly [number, number, boolean])[];
   readonly exchanges: Exchange[];
@@ -95,6 +97,8 @@ export class ConnectionSink implements AnalysisSink {
   #heldBytes = 0;
   readonly #rows = new Map<string, Row>();
   #since = 0;
+  /** When the earliest connection of the rows began, ns. */
+  #began = Number.POSITIVE_INFINITY;
   /** What flows of datagrams have shown lately. */
   readonly #shown: Shown[] = [];
   /** By host: the interface where the client has it. */
@@ -111,6 +115,13 @@ export class ConnectionSink implements AnalysisSink {
     this.#isAlone = isAlone;
     this.#now = now;
     exchanges.beforeNames = () => this.flush();
+  }
+
+  /** When the earliest of what waits began, ns since the first packet; undefined where nothing waits. */
+  get since(): number | undefined {
+    const [oldest] = this.#held.values();
+    const since = Math.min(oldest?.time ?? Number.POSITIVE_INFINITY, this.#began, this.#exchanges.since);
+    return since === Number.POSITIVE_INFINITY ? undefined : since;
   }
 
   /** Another agent joins the capture: from now on each connection travels. */
@@ -137,6 +148,7 @@ export class ConnectionSink implements AnalysisSink {
       const held: Held = {
         began,
         since: this.#now(),
+        time: this.#found.now,
         shown: [],
         exchanges: [],
         identity: undefined,
@@ -314,6 +326,7 @@ export class ConnectionSink implements AnalysisSink {
       exchanges.some(({ probe }) => probe === true),
     );
     for (const exchange of exchanges) this.#exchanges.event(exchange, row.flow);
+    this.#began = Math.min(this.#began, held.time);
     row.opened.add(connection);
     row.clientPorts.push(facts.clientPort);
     row.sums.clientPackets += facts.client.packets;
@@ -354,5 +367,6 @@ export class ConnectionSink implements AnalysisSink {
       });
     }
     this.#rows.clear();
+    this.#began = Number.POSITIVE_INFINITY;
   }
 }

@@ -51,6 +51,8 @@ export class RepeatedSink implements AnalysisSink {
   readonly #waiting = new Map<number, Waiting>();
   #rows = 0;
   #since = 0;
+  /** When the earliest exchange of them began, ns. */
+  #began = Number.POSITIVE_INFINITY;
   readonly #seen = new RecentMap<string, true>(SEEN_MAXIMUM);
   /** By server: when its first exchange began, ns. */
   readonly #servers = new RecentMap<number, number>(SEEN_MAXIMUM);
@@ -62,6 +64,11 @@ export class RepeatedSink implements AnalysisSink {
   constructor(found: FoundWriter, now: () => number) {
     this.#found = found;
     this.#now = now;
+  }
+
+  /** When the earliest of what waits began, at the latest; ns since the first packet, Infinity where nothing waits. */
+  get since(): number {
+    return this.#rows === 0 ? Number.POSITIVE_INFINITY : this.#began;
   }
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
@@ -142,7 +149,10 @@ export class RepeatedSink implements AnalysisSink {
         this.flush();
         waiting = undefined;
       }
-      if (this.#rows === 0) this.#since = this.#now();
+      if (this.#rows === 0) {
+        this.#since = this.#now();
+        this.#began = exchange.time;
+      }
       row = { last: exchange, class: kind, row: undefined, first: exchange.time, ids: [] };
       if (waiting === undefined) {
         waiting = { flow: identityOf(flow), rows: [] };
@@ -157,6 +167,7 @@ export class RepeatedSink implements AnalysisSink {
       }
       row.row.add(exchange);
     }
+    this.#began = Math.min(this.#began, exchange.time);
     // One alone travels as it is, with its id.
     row.last = bare(exchange, row.row === undefined ? requestId : '');
     if (requestId !== '') row.ids.push(requestIdHash(requestId));

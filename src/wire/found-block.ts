@@ -1,4 +1,5 @@
 import { COLUMNS_MAXIMUM } from './found-columns/limits.ts';
+import { isObject, parseJson } from './guard.ts';
 import { BLOCK, padded } from './pcapng.ts';
 import type { BlockView } from './pcapng-read.ts';
 import { plainBlock } from './pcapng-write.ts';
@@ -88,6 +89,29 @@ export function foundText({ bytes, view, offset }: BlockView): { readonly stream
     stream: view.getUint32(offset + STREAM_AT, true),
     json: Buffer.from(bytes.buffer, at, length).toString('utf8'),
   };
+}
+
+/** How the text of counts begins: `["t",INTERFACE,{…,"heldNs":N}]`. */
+const COUNTS_BEGIN = Buffer.from('["t",');
+
+/**
+ * How long before the time of a whole found block the earliest began of what the analysis had not sent by then.
+ * @returns nanoseconds, 0 where it had sent everything; undefined where the block does not show it
+ */
+export function heldNs(block: BlockView): number | undefined {
+  const at = block.bytes.byteOffset + block.offset + FOUND_HEADER_BYTES;
+  const length = block.view.getUint32(block.offset + LENGTH_AT, true);
+  if (length < COUNTS_BEGIN.length) return undefined;
+  if (!COUNTS_BEGIN.equals(Buffer.from(block.bytes.buffer, at, COUNTS_BEGIN.length))) return undefined;
+  try {
+    const text = parseJson(foundText(block).json, 'counts of an agent');
+    const counts: unknown = Array.isArray(text) ? text[2] : undefined;
+    const held = isObject(counts) ? counts.heldNs : undefined;
+    return typeof held === 'number' && held >= 0 && Number.isFinite(held) ? held : undefined;
+  } catch {
+    // Whoever reads it behind the merge counts it as not understood.
+    return undefined;
+  }
 }
 
 /** The block of several texts found, as columns (found-columns), compressed with zstd. @param length of the columns, before */

@@ -71,13 +71,23 @@ export class FoundWriter implements AnalysisSink {
     this.#emit({ interfaceId: this.#carrier, time }, isAlone ? ['i', interfaceId, 1] : ['i', interfaceId]);
   }
 
-  totals(totals: Counted): void {
+  /** Time of the packet at hand, ns since the first one. */
+  get now(): number {
+    return this.#source?.clock.now ?? 0;
+  }
+
+  /**
+   * What was counted, at the latest time.
+   * @param since when the earliest of what is still to be written began, ns since the first packet; undefined where nothing is
+   */
+  totals(totals: Counted, since: number | undefined): void {
     this.flush();
     const { clock } = this.#source ?? {};
     if (clock === undefined) return;
     // At the latest time: how long the capture has taken.
     const place = { interfaceId: this.#carrier, time: clock.absolute(clock.latest) };
-    if (this.#carrier >= 0) this.#emit(place, ['t', this.#carrier, { ...totals, tooLong: this.#tooLong }]);
+    const heldNs = since === undefined ? 0 : Math.max(0, clock.latest - since);
+    if (this.#carrier >= 0) this.#emit(place, ['t', this.#carrier, { ...totals, tooLong: this.#tooLong, heldNs }]);
   }
 
   /** From now on one connection of 2 to the power of `level` is analysed. */

@@ -1,6 +1,6 @@
 import { withCluster } from '../../wire/capture-cluster.ts';
 import { KsnoopError } from '../../wire/errors.ts';
-import { isWholeFound, numberStream } from '../../wire/found-block.ts';
+import { heldNs, isWholeFound, numberStream } from '../../wire/found-block.ts';
 import { BLOCK, EPB_HEADER_BYTES } from '../../wire/pcapng.ts';
 import { BlockFramer, type BlockView } from '../../wire/pcapng-read.ts';
 import { CLOCK_NOTED_MS } from '../limits.ts';
@@ -44,6 +44,8 @@ export class MergeSource {
   readonly #queues: InterfaceQueue[] = [];
   /** The latest time of a packet or of statistics, ns since 1970 by the node's clock. */
   #latest = -1;
+  /** Of an analysis beside the agent: until when everything it found has come, by the node's clock; -1 where no analysis is known. */
+  #whole = -1;
 
   constructor(merge: Merge, { name, serial, clock, cluster }: SourceOrigin) {
     this.#cluster = cluster;
@@ -63,9 +65,21 @@ export class MergeSource {
 
   /** Until when this stream was delivered, by this machine's clock; undefined before its first packet or statistics. */
   get deliveredUntil(): Date | undefined {
-    if (this.#latest < 0) return undefined;
+    return this.#latest < 0 ? undefined : this.#onClockHere(this.#latest);
+  }
+
+  /**
+   * Until when everything came that was found beside the agent, where it adds up what it found before that comes; by this machine's
+   * clock. Undefined before the first of it, and where packets come.
+   */
+  get wholeUntil(): Date | undefined {
+    return this.#whole < 0 ? undefined : this.#onClockHere(this.#whole);
+  }
+
+  /** @param time ns since 1970 by the node's clock */
+  #onClockHere(time: number): Date {
     // A double of so many nanoseconds is exact to some hundred of them: cut off, a whole millisecond could be the one before.
-    return new Date(Math.round(this.#latest / 1e6 - (this.clock.estimate?.offsetMs ?? 0)));
+    return new Date(Math.round(time / 1e6 - (this.clock.estimate?.offsetMs ?? 0)));
   }
 
   #gap(now: Date): string | undefined {
@@ -112,7 +126,10 @@ export class MergeSource {
         const time =
           view.getUint32(offset + 12, littleEndian) * 4_294_967_296 + view.getUint32(offset + 16, littleEndian);
         if (time > this.#latest) this.#latest = time;
-        if (block.type === BLOCK.ksnoopFound) numberStream(block, this.serial);
+        if (block.type === BLOCK.ksnoopFound) {
+          numberStream(block, this.serial);
+          this.#noteWhole(block, time);
+        }
         this.#merge.enqueue(queue, block);
         return;
       }
@@ -135,6 +152,13 @@ export class MergeSource {
       default:
         return;
     }
+  }
+
+  /** Counts say what the analysis had not sent by then; what it holds back later has begun later. @param time of the block, ns */
+  #noteWhole(block: BlockView, time: number): void {
+    if (this.#whole < 0) this.#whole = time;
+    const held = heldNs(block);
+    if (held !== undefined) this.#whole = Math.max(this.#whole, held > 0 ? time - held : this.#latest);
   }
 
   /** What was found comes several at a time; nothing else does. */

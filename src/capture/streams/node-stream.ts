@@ -335,7 +335,9 @@ export class NodeStream {
     if (this.#gap !== undefined) return;
     const { cluster, node } = this.#plan;
     const label = this.#context.settings.namesClusters === true ? `${cluster}/${node}` : node;
-    this.#gap = { cluster, node, label, from: this.#deliveredUntil(), until: undefined, reason: error.message };
+    const from = this.#deliveredUntil();
+    const incompleteSince = this.#incompleteSince(from);
+    this.#gap = { cluster, node, label, from, until: undefined, incompleteSince, reason: error.message };
     this.#context.report.gaps.push(this.#gap);
     // After a stop the stream is not taken up again; the summary has the gap.
     if (!this.#stop.signal.aborted) this.#context.observer.lost(this.#gap);
@@ -346,6 +348,17 @@ export class NodeStream {
     const now = Date.now();
     const last = this.#source?.deliveredUntil?.getTime() ?? 0;
     return new Date(Math.min(now, Math.max(last, this.#capturingSince ?? now)));
+  }
+
+  /**
+   * Since when what its analysis added up had not come when it was lost.
+   * @param from when the gap begins: it has whatever is missing later
+   */
+  #incompleteSince(from: Date): Date | undefined {
+    if (this.#context.settings.edge?.counts !== true) return undefined;
+    const { wholeUntil: whole, deliveredUntil: delivered } = this.#source ?? {};
+    if (whole === undefined || delivered === undefined) return undefined;
+    return whole < delivered && whole < from ? whole : undefined;
   }
 
   #noteResumed(): void {

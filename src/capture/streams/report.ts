@@ -26,7 +26,17 @@ export interface Gap extends NodeRef {
   readonly label: string;
   readonly from: Date;
   until: Date | undefined;
+  /**
+   * Where an analysis beside the agent was lost: since when its counts are incomplete, for it had not sent all that it had added up;
+   * undefined where it had, and where packets come.
+   */
+  readonly incompleteSince?: Date | undefined;
   reason: string;
+}
+
+/** What a sentence on a gap ends with where counts from before it are incomplete; nothing otherwise. */
+export function incompleteCounts({ incompleteSince }: Pick<Gap, 'incompleteSince'>): string {
+  return incompleteSince === undefined ? '' : `, and counts since ${incompleteSince.toISOString()} are incomplete`;
 }
 
 /** What became of a capture's targets and streams. */

@@ -1,4 +1,5 @@
 import type { CaptureObserver } from '../../capture/streams/capture-observer.ts';
+import { type Gap, incompleteCounts } from '../../capture/streams/report.ts';
 import { timeSpan } from '../../view/units.ts';
 import { CHANGES_SHOWN, CHANGES_SHOWN_MS } from '../limits.ts';
 import { type Logger, reportError } from '../logger.ts';
@@ -46,8 +47,9 @@ export class CaptureProgress implements CaptureObserver {
     this.#log.warn(`the stream from ${gap.label} was lost: ${gap.reason} Trying again ...`);
   }
 
-  resumed(gap: { readonly label: string; readonly from: Date }): void {
-    this.#log.warn(`the stream from ${gap.label} is back; packets since ${gap.from.toISOString()} are missing`);
+  resumed(gap: Pick<Gap, 'label' | 'from' | 'incompleteSince'>): void {
+    const missing = `packets since ${gap.from.toISOString()} are missing${incompleteCounts(gap)}`;
+    this.#log.warn(`the stream from ${gap.label} is back; ${missing}`);
   }
 
   note(message: string): void {

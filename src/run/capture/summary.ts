@@ -1,5 +1,5 @@
 import type { CaptureResult } from '../../capture/streams/capture.ts';
-import { carries, countersOf, type TargetReport } from '../../capture/streams/report.ts';
+import { carries, countersOf, incompleteCounts, type TargetReport } from '../../capture/streams/report.ts';
 import type { CaptureSummary, TargetSummary } from '../../view/summary.ts';
 import { timeSpan } from '../../view/units.ts';
 import { KsnoopError, messageOf, systemCode } from '../../wire/errors.ts';
@@ -17,9 +17,10 @@ export function captureSummary(
   edge = false,
 ): CaptureSummary {
   const { report, tally } = result;
-  const notes = report.gaps.map(({ label, from, until, reason }) => {
+  const notes = report.gaps.map((gap) => {
+    const { label, from, until, reason } = gap;
     const length = until === undefined ? 'to the end' : `for ${timeSpan(until.getTime() - from.getTime())}`;
-    return `GAP: no packets from ${label} from ${from.toISOString()} ${length}: ${reason}`;
+    return `GAP: no packets from ${label} from ${from.toISOString()} ${length}${incompleteCounts(gap)}: ${reason}`;
   });
   notes.push(...result.clockNotes);
   if (result.cutOff) notes.push('the last packets of an agent were not waited for any longer and are missing');

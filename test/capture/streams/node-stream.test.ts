@@ -1,14 +1,18 @@
 // One node's stream over as many sessions as it takes; the agent is played by the test, line by line.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import type { CaptureObserver } from '../../../src/capture/streams/capture-observer.ts';
 import { Merge } from '../../../src/capture/streams/merge.ts';
 import { NodeStream } from '../../../src/capture/streams/node-stream.ts';
 import { CaptureReport } from '../../../src/capture/streams/report.ts';
 import type { TransportHandlers } from '../../../src/capture/streams/transport.ts';
+import type { EdgeRequest } from '../../../src/wire/agent-protocol.ts';
 import type { AgentTarget } from '../../../src/wire/agent-target.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
-import { packet } from '../../support/pcapng-sample.ts';
+import { foundBatch } from '../../../src/wire/found-block.ts';
+import { FoundColumnsWriter } from '../../../src/wire/found-columns/writer.ts';
+import { describe, header, packet } from '../../support/pcapng-sample.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';
 
 const TARGET: AgentTarget = { key: 'a', kind: 'host' };
@@ -17,6 +21,7 @@ const TARGET: AgentTarget = { key: 'a', kind: 'host' };
 function played(
   sessions: (((agent: PlayedAgent) => void) | KsnoopError)[],
   living: () => readonly AgentTarget[] = () => [TARGET],
+  edge?: EdgeRequest,
 ) {
   const agents: PlayedAgent[] = [];
   const events: string[] = [];
@@ -56,6 +61,7 @@ function played(
     maxDurationMs: 1_000,
     follow: false,
     correctClocks: false,
+    edge,
   };
   const stream = new NodeStream(plan, {
     settings,
@@ -117,6 +123,44 @@ test('a lost stream is taken up again, and the gap is known', async () => {
   expect(report.gaps).toHaveLength(1);
   expect(report.gaps[0]?.until?.getTime()).toBeGreaterThanOrEqual(report.gaps[0]?.from.getTime() ?? 0);
 });
+
+test.each([
+  { what: 'had added up', heldNs: 4_000_000_000, isCounted: true, missingMs: 4_000 },
+  { what: 'had sent all', heldNs: 0, isCounted: true, missingMs: undefined },
+  { what: 'sends each exchange', heldNs: 4_000_000_000, isCounted: false, missingMs: undefined },
+])(
+  'it is known since when counts are incomplete where an agent is lost that $what',
+  async ({ heldNs, isCounted, missingMs }) => {
+    // Before `started` arrives here: the gap begins later than the last count.
+    const now = Date.now() - 50;
+    const found = (value: unknown, ms: number) => {
+      const columns = new FoundColumnsWriter();
+      columns.add({ interfaceId: 0, time: BigInt(ms) * 1_000_000n }, value);
+      const bytes = Uint8Array.from(columns.take());
+      return foundBatch(zstdCompressSync(bytes), bytes.length);
+    };
+    const analyse = (agent: PlayedAgent) => {
+      agent.tell({ type: 'started', target: 'a', interface: 'shop/a/any' });
+      const counts = { packets: 9, heldNs };
+      agent.send(header(), describe('shop/a/any'), found(['i', 0], now - 9_000), found(['t', 0, counts], now));
+      setTimeout(() => agent.lose(), 20);
+    };
+    const edge = {
+      detail: false,
+      labels: false,
+      firstLegs: false,
+      firstLegsOnly: false,
+      traced: false,
+      showSecrets: false,
+    };
+    const { stream, report } = played([analyse], () => [TARGET], { ...edge, counts: isCounted });
+    setTimeout(() => stream.stop(), 100);
+    await stream.run();
+    const [gap] = report.gaps;
+    expect(gap?.from.getTime()).toBeGreaterThanOrEqual(now);
+    expect(gap?.incompleteSince?.getTime()).toBe(missingMs === undefined ? undefined : now - missingMs);
+  },
+);
 
 test('a gap begins with the last packet that was delivered, not when the loss is noticed', async () => {
   let delivered = 0;

@@ -59,13 +59,14 @@ test('every target has what is in the file, and what its agent counted', async (
 
 test('what is missing is told: gaps, the last packets, what the form leaves out, who failed', async () => {
   const result = ended({ cutOff: true, late: 3 });
-  result.report.gaps.push(GAP, { ...GAP, until: undefined });
+  result.report.gaps.push(GAP, { ...GAP, until: undefined }, { ...GAP, incompleteSince: new Date(-9_000) });
   result.web.state = 'gone';
   fail(result.api, new KsnoopError('POD_HAS_NO_PROCESS', 'It has no process.'));
   const { notes, targets, late } = await summaryOf(result, '/dev/null', pcap);
   expect(notes).toEqual([
     'GAP: no packets from node-1 from 1970-01-01T00:00:00.000Z for 12.3 s: the connection was cut.',
     'GAP: no packets from node-1 from 1970-01-01T00:00:00.000Z to the end: the connection was cut.',
+    'GAP: no packets from node-1 from 1970-01-01T00:00:00.000Z for 12.3 s, and counts since 1969-12-31T23:59:51.000Z are incomplete: the connection was cut.',
     'the last packets of an agent were not waited for any longer and are missing',
     'wrote a.pcapng',
     'the pcap form leaves out interface names, address names, directions and statistics',
