@@ -1,18 +1,16 @@
 import type { CaptureInterface } from '../../wire/capture-interface.ts';
 import { i32, u8 } from '../bytes.ts';
 import { countPacket } from '../flow/count-packet.ts';
-import { Deadlines } from '../flow/deadlines.ts';
 import type { AnalysisSink, FlowInfo } from '../flow/flow-facts.ts';
 import { FLOW_F64, FLOW_I32 } from '../flow/flow-layout.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { CLUSTER_SHIFT, KIND_IPV6 } from '../flow/flow-view.ts';
 import type { FlowFollower } from '../flow/follower.ts';
 import { type FlowKey, mayBeRedirected, type RedirectedHalf } from '../flow/redirects.ts';
-import { FlowSightings } from '../flow/sightings.ts';
 import { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
-import { DIRECTION, STOP } from '../layers/layer.ts';
-import { CLOSED_PRESSURE, FOUND_AHEAD, HANDOVER_NS } from '../limits.ts';
+import { STOP } from '../layers/layer.ts';
+import { CLOSED_PRESSURE, FOUND_AHEAD } from '../limits.ts';
 import { quoted } from '../packet/icmp-quote.ts';
 import { PacketView } from '../packet/packet.ts';
 import { icmpNotice, isRejection } from '../record/icmp-notice.ts';
@@ -24,10 +22,10 @@ import { setOverheard } from '../tcp/overheard.ts';
 import type { AnalysisOptions } from './analysis-options.ts';
 import { Clock } from './clock.ts';
 import { DatagramFlows } from './datagrams.ts';
-import { isOneWay, otherHalf, swapCounts, wholePlace } from './one-way.ts';
 import { Places } from './places.ts';
-import { RecentDatagrams, SEEN_BEFORE, type SeenBefore } from './recent-datagrams.ts';
+import { RecentDatagrams, SEEN_BEFORE } from './recent-datagrams.ts';
 import { isRepeated } from './repeated-datagram.ts';
+import { opposite, Vantages } from './vantages.ts';
 
 /** Packets after which idle flows are looked for, and slots looked at then. */
 const SWEEP_PACKETS = 256;
@@ -78,10 +76,9 @@ export class Analysis {
   /** What analyses beside agents counted. */
   elsewhere: Bounds = { evicted: 0, gaps: 0, otherHosts: 0 };
   readonly #recent = new RecentDatagrams();
-  /** Flows of which another place brings what the one that counts does not. */
-  readonly #silent = new Deadlines<FlowSightings>(HANDOVER_NS);
   readonly #tcp: TcpConnections;
   readonly #datagrams: DatagramFlows;
+  readonly #vantages: Vantages;
   readonly #sink: AnalysisSink;
   readonly #quote = new PacketView();
   #flows = 0;
@@ -98,6 +95,17 @@ export class Analysis {
     const { clock, hosts, places } = this;
     this.#tcp = new TcpConnections({ clock, hosts, places }, sink, options);
     this.#datagrams = new DatagramFlows({ clock, hosts, places: this.places }, sink, options);
+    this.#vantages = new Vantages({
+      clock,
+      places,
+      tcp: this.#tcp,
+      datagrams: this.#datagrams,
+      recent: this.#recent,
+      sink,
+      recounted: (packets) => {
+        this.copies -= packets;
+      },
+    });
   }
 
   /** An interface of the capture. @param id counted over all sections, from 0 */
@@ -143,7 +151,7 @@ export class Analysis {
     const { clock } = this;
     clock.set(packet.timeHigh, packet.timeLow);
     this.#tcp.reassembly.passed(clock.now);
-    if (!this.#silent.isEmpty) this.#passed(clock.now);
+    if (this.#vantages.isWaiting) this.#vantages.passed(clock.now);
     if ((this.packets & (SWEEP_PACKETS - 1)) === 0) this.#sweep();
     if (packet.ipVersion === 0 || packet.addressLength === 0 || packet.ipProtocol < 0) return DISPOSITION.opaque;
     const isTcp = packet.ipProtocol === IP_PROTOCOL.tcp && packet.transportOffset >= 0;
@@ -186,7 +194,7 @@ export class Analysis {
       return this.#segment(packet, keyed);
     }
     if (
-      (!isOnePlace && !this.#counts(slot, direction, packet, place, SEEN_BEFORE.no, true)) ||
+      (!isOnePlace && !this.#vantages.counts(slot, direction, packet, place, SEEN_BEFORE.no, true)) ||
       tcp.isCopy(slot, direction, packet)
     ) {
       this.copies += 1;
@@ -228,7 +236,7 @@ export class Analysis {
     const { ints } = table;
     this.flow = (ints[base + FLOW_I32.id] as number) - 1;
     const isOnePlace = ints[base + FLOW_I32.vantage + direction] === place && slot >= sightings.length;
-    const counts = isOnePlace || this.#counts(slot, direction, packet, place, seen, false);
+    const counts = isOnePlace || this.#vantages.counts(slot, direction, packet, place, seen, false);
     if (!counts || seen === SEEN_BEFORE.here || isRepeated(table, base, direction, packet, this.clock.now)) {
       this.copies += 1;
       return DISPOSITION.copy;
@@ -251,13 +259,6 @@ export class Analysis {
       setOverheard(table, slot, true);
     this.#sink.flowBegan?.(packet);
     return slot;
-  }
-
-  /** Places that have been silent for long enough do not count any more. */
-  #passed(now: number): void {
-    for (let silent = this.#silent.due(now); silent !== undefined; silent = this.#silent.due(now)) {
-      this.#handOver(silent, now - HANDOVER_NS);
-    }
   }
 
   /** Make the key of a packet's flow. @returns its direction: 0 from endpoint a */
@@ -316,11 +317,7 @@ export class Analysis {
 
   /** No more packets come: every flow ends. */
   end(): void {
-    for (const { sightings } of [this.#tcp, this.#datagrams]) {
-      for (const elsewhere of sightings) {
-        if (elsewhere !== undefined) this.#handOver(elsewhere, Number.POSITIVE_INFINITY);
-      }
-    }
+    this.#vantages.end();
     this.#datagrams.end();
     this.#tcp.end();
   }
@@ -360,139 +357,11 @@ export class Analysis {
     doubles[(base >> 1) + FLOW_F64.first] = this.clock.now;
   }
 
-  /**
-   * Whether a packet counts: it was captured at the place that counts for its direction, or this place counts from now on
-   * because that one has fallen silent. Else it is noted what the place has seen.
-   */
-  #counts(
-    slot: number,
-    direction: number,
-    packet: PacketView,
-    place: number,
-    seen: SeenBefore,
-    isTcp: boolean,
-  ): boolean {
-    const flows = isTcp ? this.#tcp : this.#datagrams;
-    const { table, sightings } = flows;
-    const { now } = this.clock;
-    const base = table.base(slot);
-    const vantage = base + FLOW_I32.vantage + direction;
-    const counting = table.ints[vantage] as number;
-    let elsewhere = sightings[slot];
-    if (counting === place) {
-      if (elsewhere === undefined) return true;
-      const side = direction === 0 ? 0 : 1;
-      if (!isTcp || !isOneWay(table, base, side, packet, place) || !this.#move(elsewhere, side, packet, place)) {
-        elsewhere.counted(direction);
-        if (seen === SEEN_BEFORE.elsewhere) elsewhere.unhold(this.#recent.hash);
-        return true;
-      }
-    }
-    table.doubles[(base >> 1) + FLOW_F64.last] = now;
-    if (elsewhere === undefined) {
-      elsewhere = new FlowSightings(slot, (table.ints[base + FLOW_I32.id] as number) - 1, isTcp);
-      sightings[slot] = elsewhere;
-    }
-    const other = elsewhere.at(place, packet.interfaceId);
-    const own = other?.directions[direction === 0 ? 0 : 1];
-    if (own?.packets === 0 && packet.direction === DIRECTION.outbound) this.#sink.leftAt?.(packet);
-    if (own?.packets === 0 && isTcp && !packet.isForOthers) setOverheard(table, slot, false);
-    own?.add(packet.wireEnd - packet.networkOffset, now);
-    if (isTcp) own?.segment(packet.tcpSequence, packet.payloadLength);
-    const isGone = !this.places.isAlive(counting);
-    if (seen === SEEN_BEFORE.no && (!isTcp || isGone || this.#tcp.bringsNew(slot, direction, packet))) {
-      if (elsewhere.broughtNew(direction, place, now)) this.#silent.add(elsewhere, now);
-      if (isGone) {
-        this.#handOver(elsewhere, now);
-        return true;
-      }
-    }
-    if (seen === SEEN_BEFORE.no) {
-      elsewhere.countNew(direction, packet.wireEnd - packet.networkOffset, packet.payloadLength, other);
-    }
-    if (isTcp) this.#tcp.packetElsewhere(slot, direction, packet, place, other);
-    else if (seen === SEEN_BEFORE.no) {
-      this.#datagrams.packetElsewhere(slot, direction, packet, place, this.#recent.hash);
-    }
-    return false;
-  }
-
-  /**
-   * A place passes on only one direction of a TCP connection: one that has seen both counts from now on for both, so that requests and
-   * responses have the times of one clock. Where there is none, the place that brings the other direction counts for that one.
-   * @param direction that the place brings, with the packet
-   * @returns whether there is a place that counts for both
-   */
-  #move(elsewhere: FlowSightings, direction: 0 | 1, packet: PacketView, place: number): boolean {
-    const { table } = this.#tcp;
-    const to = wholePlace(table, elsewhere, this.places, place);
-    const { slot } = elsewhere;
-    const base = table.base(slot);
-    if (to === undefined) {
-      const half = otherHalf(table, base, opposite(direction), elsewhere, this.places);
-      if (half === undefined) return false;
-      this.#tcp.answerTaken(slot, direction, half);
-      this.#give(elsewhere, opposite(direction));
-      return false;
-    }
-    const { ints } = table;
-    this.copies -= swapCounts(table, base, to, elsewhere.swap(to, place, packet.interfaceId));
-    ints[base + FLOW_I32.vantage] = to.place;
-    ints[base + FLOW_I32.vantage + 1] = to.place;
-    ints[base + FLOW_I32.interfaceId] = to.interfaceId;
-    for (const each of [0, 1] as const) elsewhere.counted(each);
-    this.#tcp.moved(slot, direction, to);
-    return true;
-  }
-
-  /**
-   * Places that alone have brought what is new count from now on.
-   * @param since those that did so since then or before, ns
-   */
-  #handOver(elsewhere: FlowSightings, since: number): void {
-    for (const direction of [0, 1] as const) {
-      if (elsewhere.newSince[direction] <= since) this.#give(elsewhere, direction);
-    }
-    if (!elsewhere.isTcp && this.#datagrams.handOver(elsewhere, since)) this.#silent.add(elsewhere, this.clock.now);
-  }
-
-  /** The place that alone has brought what is new of a direction counts for it from now on. */
-  #give(elsewhere: FlowSightings, direction: 0 | 1): void {
-    const { slot, isTcp, newPackets, newBytes, newPayload } = elsewhere;
-    const { table } = isTcp ? this.#tcp : this.#datagrams;
-    const base = table.base(slot);
-    table.ints[base + FLOW_I32.vantage + direction] = elsewhere.newPlace[direction];
-    addTo(table, base, direction, newPackets[direction], newBytes[direction], newPayload[direction]);
-    // They were none.
-    this.copies -= newPackets[direction];
-    elsewhere.counted(direction);
-    if (isTcp) this.#tcp.handOver(slot, direction);
-  }
-
   #sweep(): void {
     const { now } = this.clock;
     this.#tcp.table.sweep(SWEEP_SLOTS, now, mayExpire);
     this.#datagrams.table.sweep(SWEEP_SLOTS, now, this.#datagrams.mayExpire);
   }
-}
-
-function opposite(direction: 0 | 1): 0 | 1 {
-  return direction === 0 ? 1 : 0;
-}
-
-/** Count packets of a flow's direction. */
-function addTo(
-  { ints, doubles }: FlowTable,
-  base: number,
-  direction: number,
-  packets: number,
-  bytes: number,
-  payload: number,
-): void {
-  const own = (base >> 1) + direction;
-  ints[base + FLOW_I32.packets + direction] = (ints[base + FLOW_I32.packets + direction] as number) + packets;
-  doubles[own + FLOW_F64.bytes] = (doubles[own + FLOW_F64.bytes] as number) + bytes;
-  doubles[own + FLOW_F64.payload] = (doubles[own + FLOW_F64.payload] as number) + payload;
 }
 
 /**

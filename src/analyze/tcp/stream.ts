@@ -1,22 +1,19 @@
-import { HOLE_NS, PENDING_TOTAL_BYTES } from '../limits.ts';
+import { PENDING_TOTAL_BYTES } from '../limits.ts';
 import type { Bodies } from '../protocols/http1/message-body.ts';
 import type { StreamAnalyzer, StreamContext, StreamEnd, StreamProtocol } from '../protocols/protocol.ts';
 import type { DecryptionMeans } from '../protocols/tls/decrypt/decryption.ts';
 import { type AnalysisEvent, type Exchange, type Fields, SIDE, type Side } from '../record/event.ts';
 import { wholeFields } from '../record/late-fields.ts';
 import type { Carrier } from './carrier.ts';
-import { ClockHistory } from './clock-history.ts';
 import { FirstBytes, recognition } from './first-bytes.ts';
 import type { HeldSegments, Waiting } from './held-segments.ts';
 import type { PendingEnd } from './pending-end.ts';
+import { StreamClocks, UNSTEADY } from './stream-clocks.ts';
 import type { StreamHost } from './stream-host.ts';
 import { STREAM_F64, type StreamNumbers } from './stream-numbers.ts';
 
 /** How many segments are probed when the beginning of a connection matches no protocol. */
 const LOOKS_MAXIMUM = 32;
-
-/** No clock has this number. */
-const UNSTEADY = -2;
 
 /** The bytes of one connection, in order: recognises whose words they are and hands them to that protocol. */
 export class TcpStream implements StreamContext {
@@ -44,15 +41,11 @@ export class TcpStream implements StreamContext {
   waiting: Waiting | undefined;
   /** By direction, copies from other places of capture that are ahead of what was handed on; of most connections none. */
   spares: readonly [HeldSegments, HeldSegments] | undefined;
-  /** The clock of the client's last bytes; -1 where the times of its request cannot be compared with others. */
-  #clientClock = -1;
+  readonly #clocks: StreamClocks;
   /** The one clock that stamped all bytes of both directions so far; UNSTEADY where there are several, or it is not certain. */
   #steadyClock = UNSTEADY;
-  /** What it acknowledged; requests stamped by another clock may be unanswered. */
+  /** What the client's last bytes acknowledged. */
   #clientAcknowledged = -1;
-  #clocksMixed = false;
-  /** Which clock stamped what, once there are several. */
-  #clockHistory: ClockHistory | undefined;
   /** Its own numbers are those from `#base` on (STREAM_F64). */
   readonly #numbers: StreamNumbers;
   #base = 0;
@@ -74,6 +67,7 @@ export class TcpStream implements StreamContext {
   constructor(host: StreamHost) {
     this.#host = host;
     this.#numbers = host.numbers;
+    this.#clocks = new StreamClocks(host.numbers);
   }
 
   /** Stand for another connection: streams are many and short, and used again. */
@@ -89,11 +83,9 @@ export class TcpStream implements StreamContext {
     this.pendingEnd = undefined;
     this.waiting = undefined;
     this.spares = undefined;
-    this.#clientClock = -1;
+    this.#clocks.begin(this.#base);
     this.#steadyClock = UNSTEADY;
     this.#clientAcknowledged = -1;
-    this.#clocksMixed = false;
-    this.#clockHistory = undefined;
     this.#guessed = guessed;
     this.#unread = false;
     this.#analyzer = undefined;
@@ -206,7 +198,7 @@ export class TcpStream implements StreamContext {
 
   /** An exchange without what the order and the clocks of its packets do not prove. */
   #proven(event: Exchange): Exchange {
-    const timed = this.#clockHistory?.proven(event, this.client) ?? event;
+    const timed = this.#clocks.proven(event, this.client);
     if (timed.incomplete !== 'no response' || timed.requestEnd > this.#get(STREAM_F64.answeredUntil + this.client))
       return timed;
     return { ...timed, incomplete: 'unknown', failed: false, endedBy: undefined };
@@ -331,56 +323,22 @@ export class TcpStream implements StreamContext {
     this.acknowledged = this.#follows(own, carrier);
     const { clock } = this.#host;
     const { now } = clock;
-    const before = this.#get(STREAM_F64.handedAt + own);
+    if (this.#steadyClock !== UNSTEADY) this.#clocks.catchUp();
     const isClient = own === this.client;
-    const handedClock = this.#whole(STREAM_F64.handedClock + own);
-    if (this.#steadyClock !== UNSTEADY)
-      for (const each of [0, 1] as const) this.#noteLatest(each, this.#get(STREAM_F64.handedAt + each));
-    // Another place counts from now on: a message that lies across the change has no times.
-    const isChanged = carrier.clock >= 0 && handedClock >= 0 && carrier.clock !== handedClock;
-    if (carrier.clock >= 0 && carrier.clock !== handedClock) this.#changeClock(own, carrier.clock);
-    if (isClient) {
-      this.#clientClock = isChanged ? -1 : carrier.clock;
-      this.#followClock(isChanged);
-    }
-    // An answer's packet that was captured before its request's was: their times cannot be compared.
-    const isCausal = isClient || !(now < this.#get(STREAM_F64.handedAt + 1 - own));
-    this.timeKnown =
-      carrier.clock >= 0 &&
-      !isChanged &&
-      isCausal &&
-      (isClient || (!this.#clocksMixed && carrier.clock === this.#clientClock));
-    // Bytes that had to wait for a retransmission came when that did; for those of another clock there is no better time.
-    if (carrier.clock < 0) clock.now = before > Number.NEGATIVE_INFINITY ? before : now;
-    else if (!isChanged && now < before && before - now < HOLE_NS) clock.now = before;
-    else this.#set(STREAM_F64.handedAt + own, now);
-    if (carrier.clock >= 0) {
-      if (clock.now < this.#get(STREAM_F64.stampedFrom + own)) this.#set(STREAM_F64.stampedFrom + own, clock.now);
-      this.#noteLatest(own, clock.now);
-      this.#clockHistory?.add(own, carrier.clock, clock.now, clock.now);
-    }
+    clock.now = this.#clocks.stamp(own, isClient, carrier.clock, now, this.acknowledged > this.#clientAcknowledged);
+    this.timeKnown = this.#clocks.isComparable;
+    if (isClient) this.#clientAcknowledged = this.acknowledged;
     if (
       this.offset < this.#whole(STREAM_F64.answeredBefore + own) &&
       clock.now > this.#get(STREAM_F64.answeredUntil + own)
     )
       this.#set(STREAM_F64.answeredUntil + own, clock.now);
-    this.#steadyClock = this.#oneClock();
+    // Else more is to be followed of each packet.
+    this.#steadyClock = !this.#guessed || this.#isBehindAnswered() ? this.#clocks.steady : UNSTEADY;
     this.#hand(own, bytes, start, end);
     if (this.flow === this.#host.followed) this.#host.follow(this, own, bytes, start, end);
     clock.now = now;
     this.timeKnown = true;
-  }
-
-  #noteLatest(own: 0 | 1, time: number): void {
-    if (time > this.#get(STREAM_F64.stampedTo + own)) this.#set(STREAM_F64.stampedTo + own, time);
-  }
-
-  /** The clock of all bytes so far where nothing else is to be followed for each packet; else UNSTEADY. */
-  #oneClock(): number {
-    const a = this.#whole(STREAM_F64.handedClock);
-    const b = this.#whole(STREAM_F64.handedClock + 1);
-    const isOne = a === b && a === this.#clientClock && !this.#clocksMixed && this.#clockHistory === undefined;
-    return isOne && a >= 0 && (!this.#guessed || this.#isBehindAnswered()) ? a : UNSTEADY;
   }
 
   /** Of a connection whose beginning was not seen: whether #follow has learned all it can. */
@@ -406,35 +364,6 @@ export class TcpStream implements StreamContext {
     if (this.#whole(STREAM_F64.delivered + other) > 0 || !hasAcknowledgment) return;
     if (Number.isNaN(earlyOther) || ((acknowledgment - earlyOther) | 0) > 0)
       this.#set(STREAM_F64.acknowledgedEarly + other, acknowledgment);
-  }
-
-  /** Another clock stamps a direction's bytes from now on, or the first one. */
-  #changeClock(own: 0 | 1, clock: number): void {
-    const other = own === 0 ? 1 : 0;
-    const [before, others] = [this.#whole(STREAM_F64.handedClock + own), this.#whole(STREAM_F64.handedClock + other)];
-    if (this.#clockHistory === undefined && (before >= 0 || (others >= 0 && others !== clock))) {
-      this.#clockHistory = new ClockHistory();
-      for (const direction of [0, 1] as const) {
-        const known = this.#whole(STREAM_F64.handedClock + direction);
-        if (known < 0) continue;
-        this.#clockHistory.add(
-          direction,
-          known,
-          this.#get(STREAM_F64.stampedFrom + direction),
-          this.#get(STREAM_F64.stampedTo + direction),
-        );
-      }
-    }
-    this.#set(STREAM_F64.handedClock + own, clock);
-    this.#set(STREAM_F64.stampedFrom + own, Number.POSITIVE_INFINITY);
-    this.#set(STREAM_F64.stampedTo + own, Number.NEGATIVE_INFINITY);
-  }
-
-  /** Requests stamped by the clock before may be unanswered until the client has received more of the answers. */
-  #followClock(isChanged: boolean): void {
-    if (isChanged) this.#clocksMixed = true;
-    else if (this.acknowledged > this.#clientAcknowledged) this.#clocksMixed = false;
-    this.#clientAcknowledged = this.acknowledged;
   }
 
   /** What a packet shows besides its bytes. @returns `acknowledged` of these */

@@ -66,8 +66,8 @@ export interface Call {
   readonly connect?: ConnectFacts | undefined;
   /** It belongs to another request, or may. */
   isInner: boolean;
-  /** It is among the calls of another request, or what that was passed on as. */
-  isJoined: boolean;
+  /** The request among whose calls it is, or which was passed on as this one. */
+  joinedTo: Call | undefined;
   /** It is over, and all calls that belong to it are known. */
   isEnded: boolean;
 }
@@ -86,21 +86,17 @@ export function newCall(
     children: [],
     ambiguous: 0,
     isInner: false,
-    isJoined: false,
+    joinedTo: undefined,
     isEnded: false,
     connect,
   };
 }
 
-/** Whether a call was made because of another one, or of one of that one's calls. */
+/** Whether a call is another one, or was made because of that or of one of that one's calls. */
 export function isBelow(call: Call, outer: Call): boolean {
-  const open = [outer];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    if (at === call) return true;
-    for (const child of at.children) open.push(child.call);
-    if (at.passedTo !== undefined) open.push(at.passedTo.call);
-  }
-  return false;
+  let at: Call | undefined = call;
+  while (at !== undefined && at !== outer) at = at.joinedTo;
+  return at === outer;
 }
 
 /** When an exchange ended as far as is known, ns. */

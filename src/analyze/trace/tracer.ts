@@ -4,61 +4,29 @@ import { TimedQueue } from '../flow/timed-queue.ts';
 import type { TracedPacket } from '../flow/traced-packet.ts';
 import type { Hosts } from '../identity/hosts.ts';
 import type { Names } from '../identity/names.ts';
-import { TRACE_CALLS, TRACE_PENDING } from '../limits.ts';
+import { TRACE_PENDING } from '../limits.ts';
 import type { PacketView } from '../packet/packet.ts';
 import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { fieldsIn } from '../record/field-values.ts';
-import { type Call, endOf, isBelow, newCall } from './call.ts';
-import { type Candidate, Candidates } from './candidates.ts';
+import { Assigner } from './assigner.ts';
+import { type Call, endOf, newCall } from './call.ts';
+import { Candidates } from './candidates.ts';
 import { type ClockOffset, ClockOffsets } from './clock-offsets.ts';
 import { DecodedPacket } from './decoded-packet.ts';
 import { failedConnection } from './failed-connection.ts';
 import { Openings } from './openings.ts';
-import { isCertain, type Passage, passagesOf } from './passages.ts';
-import { bestPassed } from './passed.ts';
+import { passagesOf } from './passages.ts';
 import { PlaceOrder } from './place-order.ts';
 import { Sidecars } from './sidecars.ts';
+import { type Seen, Sightings } from './sightings.ts';
 import { Trails } from './trails.ts';
-import {
-  bytesOf,
-  type ExchangeBytes,
-  innermost,
-  isWhole,
-  type Leg,
-  merged,
-  ownVantage,
-  timesOf,
-  type Vantage,
-  vantagesOf,
-} from './vantages.ts';
-
-/** A call belongs to a request only where so much speaks for it, and so much more than for any other. */
-const SCORE_KNOWN = 7;
-const SCORE_SOLE = 4;
-const LEAD = 4;
+import { innermost, isWhole, ownVantage, timesOf, type Vantage } from './vantages.ts';
 
 /** Protocols of events that are no calls of their own: what a tunnel or an upgrade carries is. */
 const NO_CALLS: ReadonlySet<string> = new Set(['tls']);
 
-const NO_OTHERS: readonly number[] = [];
-
 /** So soon after an exchange's end its bytes are looked up for the first time. ns */
 const SOON_NS = 20e6;
-
-/** An exchange whose places are being looked up. */
-interface Seen {
-  readonly exchange: Exchange;
-  readonly flow: FlowIdentity;
-  bytes: ExchangeBytes | undefined;
-  vantages: Vantage[];
-  /** Of a request of a sidecar to its program: connections that may have brought it. */
-  passages: readonly Passage[];
-  /** Marks.changes of all places together when they were looked at, and how many places that were. */
-  changes: number;
-  places: number;
-  /** Nothing more can be seen of it: both ends' own interfaces saw all, and only pods' interfaces were captured. */
-  isSettled: boolean;
-}
 
 export interface TracerSources {
   readonly places: Places;
@@ -88,14 +56,11 @@ export class Tracer {
   readonly #sources: TracerSources;
   readonly #settings: TracerSettings;
   readonly #decoded: DecodedPacket;
-  readonly #trails: Trails;
+  readonly #trails = new Trails();
+  readonly #sightings = new Sightings(this.#trails);
   readonly #openings: Openings;
   readonly #order: PlaceOrder;
   readonly #offsets = new ClockOffsets();
-  /** By flow: its ends. */
-  readonly #flows = new Map<number, FlowIdentity>();
-  /** By the flow that was seen first: the flows that are its other legs. Either may have the first event. */
-  readonly #others = new Map<number, number[]>();
   /** Exchanges as they ended: first their places are looked up, then the requests they belong to, then they are done. */
   readonly #seen = new TimedQueue<Seen>(SOON_NS);
   readonly #looked: TimedQueue<Seen>;
@@ -104,8 +69,7 @@ export class Tracer {
   readonly #endedFlows: TimedQueue<number>;
   readonly #sidecars: Sidecars;
   readonly #candidates: Candidates;
-  /** Of requests of sidecars to their programs, until they are assigned: the connections that may have brought them. */
-  readonly #passages = new Map<Call, readonly Passage[]>();
+  readonly #assigner: Assigner;
   /** TLS connections that carry one request after the other: their clients do not offer HTTP/2. */
   readonly #oneByOne = new Set<number>();
   #now = Number.NEGATIVE_INFINITY;
@@ -121,8 +85,11 @@ export class Tracer {
     this.#order = new PlaceOrder(sources.places, sources.names);
     this.#sidecars = new Sidecars(sources.hosts);
     this.#candidates = new Candidates(this.#sidecars, sources.hosts);
+    this.#assigner = new Assigner(
+      { candidates: this.#candidates, sidecars: this.#sidecars, order: this.#order, oneByOne: this.#oneByOne },
+      settings.apart,
+    );
     this.#decoded = new DecodedPacket(sources.places, sources.hosts);
-    this.#trails = new Trails();
     this.#openings = new Openings(settings.opening);
     this.#unassigned = new TimedQueue(settings.patience);
     this.#assigned = new TimedQueue(settings.late);
@@ -164,13 +131,13 @@ export class Tracer {
 
   /** An exchange of one place, without any calls: what event() makes of it where nothing may be joined. */
   alone(exchange: Exchange, info: FlowInfo): Call {
-    const flow = this.#flow(info);
+    const flow = this.#sightings.flow(info);
     const vantages = [countedVantage(exchange, flow, this.#sources.places.ofInterface(flow.interfaceId))];
     return newCall(exchange, flow, vantages);
   }
 
   event(event: AnalysisEvent, info: FlowInfo): void {
-    const flow = this.#flow(info);
+    const flow = this.#sightings.flow(info);
     if (event.kind === 'exchange') {
       this.#sidecars.learn(this.#sources.places.ofInterface(flow.interfaceId), flow);
       if (isOneByOne(event)) this.#oneByOne.add(flow.id);
@@ -185,11 +152,11 @@ export class Tracer {
 
   /** A flow shows to be another leg of a connection: its places are looked at for that one's exchanges. */
   legJoined(info: FlowInfo): void {
-    this.#flow(info);
+    this.#sightings.flow(info);
   }
 
   flowEnded(info: FlowInfo): void {
-    this.#flow(info);
+    this.#sightings.flow(info);
     this.#endedFlows.add(info.id, this.#now);
   }
 
@@ -198,34 +165,15 @@ export class Tracer {
     this.#advance(Number.POSITIVE_INFINITY);
   }
 
-  /** A flow as it may be kept; both legs of a connection learn of one another. */
-  #flow(info: FlowInfo): FlowIdentity {
-    const { id, sameAs } = info;
-    const known = this.#flows.get(id);
-    const isKnown = known?.sameAs?.id === sameAs?.id && known?.redirect === info.redirect;
-    const isSame = known?.clientPort === info.clientPort && known.interfaceId === info.interfaceId;
-    if (known !== undefined && isKnown && isSame) return known;
-    const { transport, clientHost, serverHost, clientPort, serverPort, interfaceId, redirect, sample } = info;
-    const ends = { clientHost, serverHost, clientPort, serverPort };
-    const flow: FlowIdentity = { id, transport, ...ends, interfaceId, sameAs, redirect, sample };
-    this.#flows.set(id, flow);
-    if (sameAs !== undefined) {
-      const others = this.#others.get(sameAs.id);
-      if (others === undefined) this.#others.set(sameAs.id, [id]);
-      else if (!others.includes(id)) others.push(id);
-    }
-    return flow;
-  }
-
   #advance(now: number): void {
     for (let next = this.#seen.due(now); next !== undefined; next = this.#seen.due(now)) {
-      this.#look(next);
+      this.#sightings.look(next);
       this.#lookForPassages(next);
       next.isSettled = this.#isSettled(next);
       this.#looked.add(next, Math.min(now, this.#now));
     }
     for (let next = this.#toPlace(now); next !== undefined; next = this.#toPlace(now)) {
-      if (!next.isSettled) this.#look(next);
+      if (!next.isSettled) this.#sightings.look(next);
       this.#lookForPassages(next);
       this.#place(next, Math.min(now, this.#now));
     }
@@ -239,7 +187,7 @@ export class Tracer {
     if (isFull) this.hurried += this.#unassigned.size;
     const until = isFull ? Number.POSITIVE_INFINITY : now;
     for (let call = this.#toAssign(until); call !== undefined; call = this.#toAssign(until)) {
-      this.#assign(call);
+      if (this.#mayBelong(call)) this.#assigner.assign(call);
       this.#assigned.add(call, Math.min(now, this.#now));
     }
     // A call's request ends after it: only by then all of its calls are there.
@@ -247,13 +195,12 @@ export class Tracer {
       this.#candidates.forget(call);
       call.isEnded = true;
       if (!call.isInner) this.#settings.done(call);
-      else if (!call.isJoined) this.#settings.apart?.(call);
+      else if (call.joinedTo === undefined) this.#settings.apart?.(call);
     }
     for (let id = this.#endedFlows.due(now); id !== undefined; id = this.#endedFlows.due(now)) {
       this.#trails.forget(id);
       this.#openings.forget(id);
-      this.#flows.delete(id);
-      this.#others.delete(id);
+      this.#sightings.forget(id);
       this.#oneByOne.delete(id);
     }
   }
@@ -323,32 +270,6 @@ export class Tracer {
     return isAtClient && isAtServer;
   }
 
-  /** What places have seen of an exchange until now: soon, before it is forgotten, and later, when all of them have. */
-  #look(seen: Seen): void {
-    const { exchange, flow } = seen;
-    const own = this.#leg(flow.id);
-    if (own === undefined) return;
-    const legs = [own];
-    for (const id of this.#others.get(flow.id) ?? NO_OTHERS) {
-      const other = this.#leg(id);
-      if (other !== undefined) legs.push(other);
-    }
-    let changes = 0;
-    let places = 0;
-    for (const { trail } of legs) {
-      for (const { marks } of trail.places) changes += marks[0].changes + marks[1].changes;
-      places += trail.places.length;
-    }
-    const isSame = changes === seen.changes && places === seen.places;
-    if (isSame && seen.vantages.length === places && seen.vantages.every(isWhole)) return;
-    seen.changes = changes;
-    seen.places = places;
-    seen.bytes ??= bytesOf(exchange, own);
-    if (seen.bytes === undefined) return;
-    const found = vantagesOf(exchange, seen.bytes, legs);
-    seen.vantages = seen.vantages.length === 0 ? found : merged(seen.vantages, found);
-  }
-
   /** Of a request of a sidecar to its program: the connections of other pods that may have brought it. */
   #lookForPassages(seen: Seen): void {
     if (this.#sidecars.areNone) return;
@@ -360,14 +281,6 @@ export class Tracer {
     seen.passages = [...found, ...gone];
   }
 
-  #leg(id: number): Leg | undefined {
-    const trail = this.#trails.of(id);
-    const flow = this.#flows.get(id);
-    if (trail === undefined || flow === undefined) return undefined;
-    const { clientHost, clientPort, serverHost, serverPort } = flow;
-    return { id, clientHost, clientPort, serverHost, serverPort, trail };
-  }
-
   #place({ exchange, flow, vantages: found, passages }: Seen, at: number): void {
     const { places } = this.#sources;
     const vantages = this.#order.ordered(
@@ -375,7 +288,7 @@ export class Tracer {
       exchange.time,
     );
     const call = newCall(exchange, flow, vantages);
-    if (passages.length > 0) this.#passages.set(call, passages);
+    if (passages.length > 0) this.#assigner.brought(call, passages);
     this.#unassigned.add(call, at);
     this.#compareClocks(vantages, exchange.time);
     // An address before NAT, of a Service or a node, takes no requests: the same connection goes on to the pod that does.
@@ -419,76 +332,6 @@ export class Tracer {
   readonly isServer = (call: Call, at: Vantage): boolean =>
     this.#order.isAt(at, at.serverHost, call.exchange.time) ||
     call.children.some(({ outer }) => outer.place === at.place);
-
-  /** Find the request because of which a call was made. */
-  #assign(call: Call): void {
-    if (!this.#mayBelong(call)) return;
-    // Of two that were open from one time to another each may seem to be the reason of the other.
-    const found = this.#candidates.of(call).filter(({ outer }) => !isBelow(outer, call));
-    const passages = this.#passages.get(call);
-    this.#passages.delete(call);
-    if (found.length === 0 && passages !== undefined) {
-      this.#assignPassed(call, passages);
-      return;
-    }
-    if (found.length === 0) return;
-    call.isInner = true;
-    found.sort((a, b) => b.score - a.score);
-    const best = found[0] as Candidate;
-    const lead = best.score - (found[1]?.score ?? 0);
-    const isSole = found.length === 1;
-    const isHttp = 'http' in best.outer.exchange.fields && 'http' in call.exchange.fields;
-    const isProven = best.sameId && (isSole || lead >= LEAD);
-    const isLikely = isSole
-      ? !isHttp || best.score >= SCORE_SOLE || !best.passedOn
-      : best.score >= SCORE_KNOWN && lead >= LEAD;
-    if (isProven || (isLikely && !this.#isOwn(best))) {
-      if (best.outer.children.length >= TRACE_CALLS) return;
-      const { outer, at, inner, passedOn } = best;
-      call.isJoined = true;
-      outer.children.push({ call, confidence: isProven ? 'proven' : 'likely', passedOn, inner, outer: at });
-      return;
-    }
-    // A connection that failed is reported in any case.
-    if (call.connect !== undefined) call.isInner = false;
-    for (const { outer } of found) outer.ambiguous += 1;
-  }
-
-  /** Whether a request's client is the pod that serves it, and not its sidecar: the pod makes calls for reasons of its own, too. */
-  #isOwn({ outer: { vantages, exchange }, at }: Candidate): boolean {
-    const { time } = exchange;
-    if (!this.#sidecars.areNone) return false;
-    if (at.clientHost === at.serverHost) return true;
-    if (!this.#order.isAt(at, at.serverHost, time)) return false;
-    return vantages.some(
-      (each) => each.place >>> 16 === at.place >>> 16 && this.#order.isAt(each, each.clientHost, time),
-    );
-  }
-
-  /** Find the request that two sidecars passed on to a program, through a connection whose content cannot be read. */
-  #assignPassed(call: Call, passages: readonly Passage[]): void {
-    const found = this.#candidates.passed(call, passages).filter(({ outer }) => !isBelow(outer, call));
-    const best = bestPassed(found);
-    if (best === undefined) {
-      for (const { outer, score } of found) if (score >= SCORE_SOLE) outer.ambiguous += 1;
-      return;
-    }
-    call.isInner = true;
-    call.isJoined = true;
-    const { outer, passages: through, confidence } = best;
-    if (outer.passedTo !== undefined) this.#leaves(outer, outer.passedTo.call);
-    const [sole, ...others] = through;
-    const isKnown =
-      sole !== undefined && others.length === 0 && isCertain(sole, best.at, this.#oneByOne.has(sole.flow));
-    outer.passedTo = { call, confidence, between: isKnown ? [sole.outer, sole.inner] : [] };
-  }
-
-  /** A request was passed on twice: the first call stands apart. */
-  #leaves(outer: Call, call: Call): void {
-    outer.ambiguous += 1;
-    call.isJoined = false;
-    if (call.isEnded) this.#settings.apart?.(call);
-  }
 }
 
 /** Whether a TLS handshake is of a connection with HTTP/1.1: the protocols offered include that, and no HTTP/2. */

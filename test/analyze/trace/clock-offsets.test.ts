@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TRACE_CLOCK_WINDOW_NS, TRACE_CLOCK_WINDOWS } from '../../../src/analyze/limits.ts';
 import { ClockOffsets } from '../../../src/analyze/trace/clock-offsets.ts';
 import { Random } from '../../support/random.ts';
 import { TracedCapture } from '../../support/traced-capture.ts';
@@ -36,6 +37,23 @@ test('too few packets, or a clock that was set, prove no offset', () => {
   expect(offsets.between(1, 2, 0)).toBeUndefined();
   // Another ten seconds know nothing of these.
   expect(offsets.between(1, 2, 11e9)).toBeUndefined();
+});
+
+test('a time that takes the place of an earlier one begins without what passed then', () => {
+  const offsets = new ClockOffsets();
+  const pass = (packets: number, delay: number, time: number) => {
+    for (let packet = 0; packet < packets; packet += 1) {
+      offsets.passed(1, 2, delay, time);
+      offsets.passed(2, 1, delay, time);
+    }
+  };
+  const later = TRACE_CLOCK_WINDOW_NS * TRACE_CLOCK_WINDOWS;
+  pass(20, 5 * MS, 0);
+  pass(19, 8 * MS, later);
+  expect(offsets.between(1, 2, later)).toBeUndefined();
+  pass(1, 8 * MS, later);
+  expect(offsets.between(1, 2, later)).toEqual({ offset: 0, error: 8 * MS });
+  expect(offsets.between(1, 2, 0)).toBeUndefined();
 });
 
 /** Requests between two nodes, one of whose clocks is ahead; the delays of both ways differ. Times: ms. */

@@ -1,4 +1,4 @@
-import { i32, u8, u16 } from '../../bytes.ts';
+import { i32, u8 } from '../../bytes.ts';
 import { PENDING_PER_STREAM } from '../../limits.ts';
 import { type Incomplete, SIDE, type Side } from '../../record/event.ts';
 import { maskText } from '../../record/secrets.ts';
@@ -12,13 +12,7 @@ import { FLAG, FRAME, FRAME_HEADER } from './frame-reader.ts';
 import { frameAt, type Streams } from './frame-search.ts';
 import { PREFACE, prefaceAt } from './preface.ts';
 import { Http2Stream, type UpgradedRequest } from './stream.ts';
-
-/** Identifier of the setting (RFC 9113, section 6.5.2). */
-const MAX_CONCURRENT_STREAMS = 3;
-
-/** A request so soon after another stream's end, ns, while all others are in use, waited; so many are reported. */
-const STREAM_WAIT_NS = 1e6;
-const WAITED_REQUESTS = 20;
+import { StreamLimit } from './stream-limit.ts';
 
 /** What a stream takes, about, besides the texts of its fields. */
 const STREAM_BYTES = 1024;
@@ -28,6 +22,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
   readonly #context: StreamContext;
   readonly #directions: readonly [Http2Direction, Http2Direction];
   readonly #streams = new Map<number, Http2Stream>();
+  readonly #limit = new StreamLimit();
   /** The connection's beginning was not seen. */
   #midstream: boolean;
   /** Of the bytes being handed on: the stream's offset of index 0, and the index from which frames are read. */
@@ -38,10 +33,6 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
   #highest = 0;
   /** The client's last request: its streams are numbered upwards. */
   #lastRequest = 0;
-  /** Streams that the server allows at once; when one last ended, ns; and requests that waited for that. */
-  #streamLimit = Number.POSITIVE_INFINITY;
-  #lastEnded = Number.NaN;
-  #waited = 0;
   /** Streams answered before their request was read, which waits behind what was not captured. */
   #early = 0;
 
@@ -210,7 +201,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
         if (end - start === 4) this.#reset(direction, id, i32(bytes, start));
         return;
       case FRAME.settings:
-        if (direction.side === SIDE.server) this.#settings(bytes, start, end);
+        if (direction.side === SIDE.server) this.#limit.settings(bytes, start, end);
         return;
       case FRAME.goAway:
         if (end - start >= 8) this.#goAway(direction, bytes, start, end);
@@ -380,7 +371,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
       if (this.#early > 0) this.#tellEarly(id);
     }
     if (stream !== undefined) return stream;
-    if (side === SIDE.client && this.#streams.size + 1 >= this.#streamLimit) this.#atLimit();
+    if (side === SIDE.client) this.#opens();
     this.#makeRoom();
     stream = new Http2Stream(this.#context.detail, this.#context.showSecrets);
     this.#streams.set(id, stream);
@@ -450,22 +441,11 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
     this.#emit(id, stream, 'reset', direction.side);
   }
 
-  /** @param start, end of the frame's settings: 16 bits of identifier, 32 of value (RFC 9113, section 6.5.1) */
-  #settings(bytes: Uint8Array, start: number, end: number): void {
-    for (let at = start; at + 6 <= end; at += 6) {
-      if (u16(bytes, at) === MAX_CONCURRENT_STREAMS) this.#streamLimit = i32(bytes, at + 2) >>> 0;
-    }
-  }
-
-  /** A request that takes the last stream, as soon as another has ended, has waited for it. Reported once for a connection. */
-  #atLimit(): void {
+  /** The client opens a stream: requests that wait for the server's limit are reported. */
+  #opens(): void {
     const { now } = this.#context;
-    if (!(now - this.#lastEnded <= STREAM_WAIT_NS)) return;
-    this.#waited += 1;
-    if (this.#waited !== WAITED_REQUESTS) return;
-    const label = `${WAITED_REQUESTS} requests waited for the limit of ${this.#streamLimit} streams`;
-    const base = { kind: 'event', protocol: 'http', code: 'HTTP2_STREAM_LIMIT', time: now, from: SIDE.server } as const;
-    this.#context.emit({ ...base, label, failed: false, fields: { http: { version: '2' } } });
+    const event = this.#limit.opened(this.#streams.size + 1, now);
+    if (event !== undefined) this.#context.emit(event);
   }
 
   #goAway(direction: Http2Direction, bytes: Uint8Array, start: number, end: number): void {
@@ -482,7 +462,7 @@ export class Http2Connection implements StreamAnalyzer, Streams, Http2DirectionS
   #emit(id: number, stream: Http2Stream, incomplete: Incomplete | undefined, endedBy?: Side): void {
     this.#streams.delete(id);
     if (stream.counted > 0) this.#context.countPending?.(-stream.counted);
-    this.#lastEnded = this.#context.now;
+    this.#limit.ended(this.#context.now);
     this.#context.emit(stream.exchange(this.#context, incomplete, endedBy));
   }
 }
