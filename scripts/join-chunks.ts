@@ -60,8 +60,12 @@ export async function joinChunks(
     // A script has no import().
     supported: { 'dynamic-import': false },
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    // A group's file hands on its exports itself.
+    logOverride: { 'commonjs-variable-in-esm': 'silent' },
     entryPoints: [
-      ...[...outputs.keys()].map((path) => ({ in: `entry:${path}`, out: out(path) })),
+      ...[...outputs]
+        .filter(([path, { entryPoint }]) => entryPoint !== undefined || !groups.has(path))
+        .map(([path]) => ({ in: `entry:${path}`, out: out(path) })),
       ...[...new Set(groups.values())].map((name) => ({ in: `group:${name}`, out: `chunks/${name}` })),
     ],
     plugins: [joinedModules({ outputs, groups, texts })],
@@ -119,18 +123,29 @@ interface Chunks {
 /**
  * Modules of four kinds: `entry:PATH` is what stands in a chunk's place in the result, `text:PATH` its code, `group:NAME` the
  * file of a group, which exports what its chunks export, and `bridge:PATH` what a chunk of another group exports.
+ *
+ * From file to file go values: a group loads no file that loads it, and no chunk changes what it exports once it has run. esbuild's own
+ * exports are two functions for each name, made at every start and called at every use.
  */
 function joinedModules({ outputs, groups, texts }: Chunks): Plugin {
   const chunks = [...outputs.keys()];
-  const exported = (path: string, write: (name: string, inGroup: string) => string) =>
-    (outputs.get(path)?.exports ?? []).map((name) => write(name, `${name}_${chunks.indexOf(path)}`)).join(',');
-  const bridge = (path: string, directory: string) =>
-    `export {${exported(path, (name, inGroup) => `${inGroup} as ${name}`)}} from 'file:${directory}${groups.get(path)}${EXTENSION}';`;
-  const group = (name: string) =>
-    chunks
-      .filter((path) => groups.get(path) === name)
-      .map((path) => `export {${exported(path, (name, inGroup) => `${name} as ${inGroup}`)}} from 'text:${path}';`)
-      .join('\n');
+  const exportsOf = (path: string) =>
+    (outputs.get(path)?.exports ?? []).map((name) => ({ name, inGroup: `${name}_${chunks.indexOf(path)}` }));
+  const bridge = (path: string, directory: string) => {
+    const names = exportsOf(path);
+    const taken = names.map(({ inGroup }) => inGroup).join(',');
+    const exported = names.map(({ name, inGroup }) => `${inGroup} as ${name}`).join(',');
+    return `const {${taken}} = require('file:${directory}${groups.get(path)}${EXTENSION}'); export {${exported}};`;
+  };
+  const group = (name: string) => {
+    const members = chunks.filter((path) => groups.get(path) === name);
+    const imports = members.map((path) => {
+      const names = exportsOf(path).map(({ name, inGroup }) => `${name} as ${inGroup}`);
+      return `import {${names.join(',')}} from 'text:${path}';\n`;
+    });
+    const exported = members.flatMap((path) => exportsOf(path).map(({ inGroup }) => inGroup));
+    return `${imports.join('')}module.exports = {${exported.join(',')}};`;
+  };
   return {
     name: 'join-chunks',
     setup(build) {
@@ -156,7 +171,13 @@ function joinedModules({ outputs, groups, texts }: Chunks): Plugin {
           contents: contents(path.slice(0, -PLAIN.length), suffix.slice(1)),
         }));
       load('entry', (path) => (groups.has(path) ? bridge(path, './') : (texts.get(path) ?? '')));
-      load('text', (path) => texts.get(path) ?? '');
+      load('text', (path) => {
+        const text = texts.get(path) ?? '';
+        // Such a module runs later than its file.
+        if (groups.has(path) && /\b__esm\w*\(/.test(text))
+          throw new Error(`${path} exports what it does not have yet.`);
+        return text;
+      });
       load('bridge', bridge);
       load('group', group);
     },

@@ -18,7 +18,7 @@ export function plainBuiltins(): Plugin {
   return {
     name: 'plain-builtins',
     setup(build) {
-      build.onResolve({ filter: /^(node:)?[a-z_/]+$/ }, ({ path, kind }) => {
+      build.onResolve({ filter: /^(node:)?[a-z0-9_/]+$/ }, ({ path, kind }) => {
         const isImport = kind === 'import-statement' || kind === 'dynamic-import';
         // ws requires zlib for a compression that no connection here uses.
         const isPlain = isImport || path === 'zlib';

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { glob, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
@@ -90,6 +91,18 @@ test('chunks of one path are in its file, those of several in one that names the
   expect(text('one.script.js')).not.toContain('("also")');
 });
 
+test('a file that nothing loads is not made', async () => {
+  rmSync(dist, { recursive: true, force: true });
+  await joined({ one: ['first.ts'], two: ['second.ts'] });
+  const files = readdirSync(join(dist, 'chunks'));
+  expect(files.filter((file) => file.startsWith('chunk-'))).toEqual([]);
+});
+
+test('no module changes what it exports: other files have its values', async () => {
+  for await (const path of glob('src/**/*.ts'))
+    expect(await readFile(path, 'utf8'), path).not.toMatch(/^export (let|var) /m);
+});
+
 test('what several paths share and is small is loaded by every start', async () => {
   rmSync(dist, { recursive: true, force: true });
   await joined({ one: ['first.ts'], two: ['second.ts'] }, 10_000);
@@ -101,4 +114,12 @@ test('what several paths share and is small is loaded by every start', async () 
 
 test('a path whose entry is imported statically alone is an error', async () => {
   await expect(joined({ one: ['pair.ts'] })).rejects.toThrow('pair.ts is not imported dynamically');
+});
+
+test('a chunk whose modules run later than its file is an error', async () => {
+  const text = `import { name } from './also.ts'; export const first = () => [require('./also.ts').name, name];`;
+  writeFileSync(join(directory, 'src/later.ts'), text);
+  const main = `void import('./later.ts').then(({ first }) => console.log(first()));`;
+  writeFileSync(join(directory, 'src/main.ts'), main);
+  await expect(joined({ one: ['later.ts'] })).rejects.toThrow('exports what it does not have yet');
 });
