@@ -11,6 +11,19 @@ export type Judge = (bytes: Buffer, start: number, end: number) => unknown;
 const AROUND = 16;
 const FILLINGS = [0xee, 0x00];
 
+/** What a byte is changed to: its neighbours, each bit of it, small numbers and the ends of the range. */
+export function neighbours(value: number): number[] {
+  const bits = Array.from({ length: 8 }, (_, bit) => value ^ (1 << bit));
+  return [...new Set([...bits, value + 1, value - 1, 0, 1, 2, 3, 4, 5, 127, 255].map((other) => other & 255))];
+}
+
+/** Short: that two differ is what matters. */
+export function digestOf(texts: readonly string[]): string {
+  const hash = createHash('sha1');
+  for (const text of texts) hash.update(`${text}\n\n`);
+  return hash.digest('hex').slice(0, 6);
+}
+
 /** Bytes of a message that are changed. */
 const CHANGED = 28;
 /** Different answers in a row that are shown one by one. */
