@@ -37,7 +37,7 @@ async function take(lock: string): Promise<void> {
       rmSync(lock, { force: true });
       continue;
     }
-    if (!told) say(`waiting for process ${pid}, which is bringing the cluster up or down`);
+    if (!told) say(`waiting for process ${pid}, which holds ${lock}`);
     told = true;
     if (Date.now() > until) {
       throw new ClusterError(`Process ${pid} has held ${lock} for ${PATIENCE / 60_000} minutes.`);

@@ -45,8 +45,16 @@ async function photograph(own: string): Promise<Machine> {
     // Comments carry the time and counters the packets: neither is a setting.
     firewall: lines(`${ruleset}${rules}${rules6}`.replace(/^#.*$|\[\d+:\d+\]|counter packets \d+ bytes \d+/gm, '')),
     network: lines(links + routes),
-    directories: DIRECTORIES.flatMap((directory) => readdirSync(directory).map((entry) => join(directory, entry))),
+    directories: DIRECTORIES.flatMap((directory) =>
+      readdirSync(directory).map((entry) => join(directory, entry)),
+    ).filter((directory) => !heldByOthers(directory, own)),
   };
+}
+
+/** The directories that all clusters share are there while one of them is: another one may come or go between two pictures. */
+function heldByOthers(directory: string, own: string): boolean {
+  const isOwn = (entry: string) => entry === own || entry === `${own}.lock`;
+  return /\/ksnoop-cluster$/.test(directory) && readdirSync(directory).some((entry) => !isOwn(entry));
 }
 
 /** Those that processes are in; one kept by a file is among the mounts. (lsns fails when a process ends while it looks.) */

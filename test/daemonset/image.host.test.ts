@@ -22,6 +22,7 @@ import { dockerfile } from '../../daemonset/image/dockerfile.ts';
 import { layOutFiles } from '../../daemonset/image/files.ts';
 import { writeImageArchive } from '../../daemonset/image/oci.ts';
 import { pinnedPackages } from '../../daemonset/image/packages.ts';
+import { whileNoImageIsBuilt } from '../support/agent-image.ts';
 
 const cache = cacheDirectory();
 /** What Node runs: the only programs that are no machine code. */
@@ -48,7 +49,9 @@ beforeAll(async () => {
   for (const architecture of ['amd64', 'arm64'] as const) {
     roots[architecture] = join(directory, architecture);
     mkdirSync(roots[architecture]);
-    await layOutFiles({ root: roots[architecture], architecture, agent, cache, newest: true, log: () => {} });
+    await whileNoImageIsBuilt(() =>
+      layOutFiles({ root: roots[architecture], architecture, agent, cache, newest: true, log: () => {} }),
+    );
   }
 });
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -33,6 +33,9 @@ const CLOCK_SECONDS = 2;
 /** A quiet pod's requests are in no hurry: the load may not be what breaks. */
 const LOAD = 'requests --n 20 --url http://web/ --paths ok --concurrency 2';
 
+/** Requests that every capture must have at its end. */
+const LAST_REQUESTS = 100;
+
 /** An annotation whose value changes. */
 const LOOKED_AT = 'ksnoop.dev/test-looked-at';
 
@@ -102,11 +105,9 @@ export async function chaos(on: TestCluster, directory: string, seed: number, la
     await settled(on);
     for (const { ksnoop } of captures) await ksnoop.recovers(0);
     await load();
-    await untilAnswered(on, `${run}ready`);
-    const { answered } = await requests(on, { n: 100, run: `${run}last`, paths: 'ok' });
-    expect(answered).toBe(100);
+    const last = await requestsAnswered(on, `${run}last`);
     const until = Date.now() / 1000;
-    for (const { ksnoop, file } of captures) await ends(ksnoop, file, `${run}last`, answered);
+    for (const { ksnoop, file } of captures) await ends(ksnoop, file, last);
     for (const truth of truths) await truth.end();
     for (const capture of captures) await accounted(capture, pods, truthOf, until);
     expect(await leftOf(captures.flatMap(({ ksnoop }) => sessionsIn(ksnoop.stderr)))).toEqual([]);
@@ -163,13 +164,14 @@ async function beginLoad(on: TestCluster, run: string): Promise<() => Promise<vo
 }
 
 /**
- * Waits until requests are answered: CoreDNS and the proxies may still be behind. Where the API server was restarted and nodes were not ready,
- * Kubernetes' endpointslice controller may find its cache too old, and tries again after 1, 2, 4, … up to 1,000 s: a Service that is changed is
- * looked at at once.
+ * Makes requests until LAST_REQUESTS of one run are all answered: CoreDNS and the proxies may still be behind. Where the API server was
+ * restarted and nodes were not ready, Kubernetes' endpointslice controller may find its cache too old, and tries again after 1, 2, 4, … up
+ * to 1,000 s: a Service that is changed is looked at at once.
+ * @returns the name of that run
  */
-async function untilAnswered(on: TestCluster, run: string): Promise<void> {
+async function requestsAnswered(on: TestCluster, run: string): Promise<string> {
   let tries = 0;
-  await vi.waitFor(
+  return await vi.waitFor(
     async () => {
       tries += 1;
       if (tries > 1) {
@@ -186,13 +188,15 @@ async function untilAnswered(on: TestCluster, run: string): Promise<void> {
           );
         }
       }
-      expect((await requests(on, { n: 20, run, paths: 'ok' })).answered).toBe(20);
+      const name = `${run}${tries}.`;
+      expect((await requests(on, { n: LAST_REQUESTS, run: name, paths: 'ok' })).answered).toBe(LAST_REQUESTS);
+      return name;
     },
     { timeout: 2 * HANG_MS, interval: 1_000 },
   );
 }
 
-async function ends(ksnoop: KsnoopProcess, file: string, run: string, answered: number): Promise<void> {
+async function ends(ksnoop: KsnoopProcess, file: string, run: string): Promise<void> {
   const { code, stderr } = await ksnoop.stop();
   expect(code, stderr).toBe(gapsIn(stderr).length > 0 ? 4 : 0);
   let last = 0;
@@ -204,7 +208,7 @@ async function ends(ksnoop: KsnoopProcess, file: string, run: string, answered: 
   framer.push(bytes);
   expect([framer.pending, last]).toEqual([0, BLOCK.ksnoopEnd]);
   // A request comes in at one web pod.
-  expect(bytes.toString('latin1').split(`run=${run}`).length - 1, stderr).toBeGreaterThanOrEqual(answered);
+  expect(bytes.toString('latin1').split(`run=${run}`).length - 1, stderr).toBeGreaterThanOrEqual(LAST_REQUESTS);
 }
 
 /** Holds what a capture wrote against what passed. */

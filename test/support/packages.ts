@@ -64,9 +64,16 @@ export function ensurePackages(names: readonly string[] = Object.keys(PACKAGES))
   return installed ? undefined : `apt-get could not install ${list}; ${ELSEWHERE}`;
 }
 
+/** How long to wait for another apt-get. */
+const LOCK_SECONDS = 600;
+
 function apt(...args: string[]): boolean {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  return spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
+  // Tests that run at the same time may install at the same time.
+  const patience = ['-o', `DPkg::Lock::Timeout=${LOCK_SECONDS}`];
+  return (
+    spawnSync('apt-get', ['-qq', ...patience, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0
+  );
 }
 
 /** Debian asks this program whether a service may be started (invoke-rc.d(8)); 101 is no. */

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildAgentImage } from '../../daemonset/image/build.ts';
 import { isObject, objectAt, objectsAt, optionalNumber, optionalString, parseJson } from '../../src/wire/guard.ts';
 import { buildShopImage } from '../cluster/workloads/image.ts';
+import { builtAgentImage } from './agent-image.ts';
 import { cluster, type TestCluster } from './cluster.ts';
 
 const manifests = join(import.meta.dirname, '../cluster/workloads/manifests');
@@ -39,7 +39,7 @@ export async function ensureAgent(
   ...options: string[]
 ): Promise<TestCluster> {
   const on = await where;
-  const { path, tag } = await buildAgentImage({ newest: true }, say);
+  const { path, tag } = await builtAgentImage(say);
   await ensureImage(on, tag, path, say);
   const { code, stderr } = await ksnoop(on, 'install', '--image', tag, ...options);
   if (code !== 0) throw new Error(`ksnoop install: ${stderr}`);

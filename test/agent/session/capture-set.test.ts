@@ -122,16 +122,24 @@ test('what the kernel drops counts once where one tcpdump takes over from anothe
 });
 
 test('the first packets come ahead of the ring, and none of them twice', async () => {
-  const { set, packets } = made([self('a')]);
-  await set.begin();
-  const all = packetsOf('one', 'two', 'one', 'three', 'one');
-  tcpdump.give('immediate', all.slice(0, 3));
-  await until(() => packets.length === 3 || tcpdump.captures.length < 2);
-  tcpdump.give('ring', all);
-  await until(() => packets.length >= 5);
-  await set.stop();
-  expect(packets.map((line) => line.split('.')[0])).toEqual(['0 one', '0 two', '0 one', '0 three', '0 one']);
-  expect(tcpdump.captures.map((call) => call.includes('--immediate-mode'))).toEqual(expect.arrayContaining([true]));
+  const end = performance.now() + 60_000;
+  let ahead = false;
+  // The one that brings them is not waited for long: on a busy machine it may not listen in time, and then it is tried again.
+  while (!ahead && performance.now() < end) {
+    tcpdump.remove();
+    tcpdump = new PlayedTcpdump();
+    const { set, packets } = made([self('a')]);
+    await set.begin();
+    const all = packetsOf('one', 'two', 'one', 'three', 'one');
+    tcpdump.give('immediate', all.slice(0, 3));
+    ahead = await vi.waitUntil(() => packets.length === 3, { timeout: 1_000, interval: 10 }).catch(() => false);
+    tcpdump.give('ring', all);
+    await until(() => packets.length >= 5);
+    await set.stop();
+    expect(packets.map((line) => line.split('.')[0])).toEqual(['0 one', '0 two', '0 one', '0 three', '0 one']);
+  }
+  expect(ahead).toBe(true);
+  expect(tcpdump.captures.some((call) => call.includes('--immediate-mode'))).toBe(true);
 });
 
 test('targets that share a namespace and a filter share one capture, others have their own', async () => {

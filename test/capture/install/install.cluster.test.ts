@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildAgentImage } from '../../../daemonset/image/build.ts';
 import { findAgents } from '../../../src/capture/agents/agents.ts';
 import { install } from '../../../src/capture/install/install.ts';
 import { status } from '../../../src/capture/install/status.ts';
@@ -7,6 +6,7 @@ import { uninstall } from '../../../src/capture/install/uninstall.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import type { Kube } from '../../../src/capture/kube/kube.ts';
 import { VERSION } from '../../../src/wire/version.ts';
+import { builtAgentImage } from '../../support/agent-image.ts';
 import { cluster, type TestCluster } from '../../support/cluster.ts';
 
 let real: TestCluster;
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 async function ownImage(): Promise<string> {
-  const { path, tag } = await buildAgentImage({ newest: true }, quiet);
+  const { path, tag } = await builtAgentImage(quiet);
   await real.loadImage(path);
   return tag;
 }

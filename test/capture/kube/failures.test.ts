@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusal } from '../../../src/capture/kube/failures.ts';
+import { connectionFailure, refusal } from '../../../src/capture/kube/failures.ts';
 import type { Kube } from '../../../src/capture/kube/kube.ts';
 
 const KUBE = { cluster: 'c', server: new URL('https://127.0.0.1:1'), proxy: undefined } as unknown as Kube;
@@ -29,4 +29,21 @@ test('a pod that the kubelet has not heard of yet, just started, is not one that
   expect(codeOf(words('pod does not exist'))).toBe('API_ERROR');
   expect(codeOf(words('pods "web-1" not found'))).toBe('NOT_FOUND');
   expect(codeOf(words('pods "pod does not exist" not found'))).toBe('NOT_FOUND');
+});
+
+test.each([
+  ['CERT_HAS_EXPIRED', 'CERTIFICATE_EXPIRED', 'has expired'],
+  ['CERT_NOT_YET_VALID', 'CERTIFICATE_EXPIRED', 'is not valid yet'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'CERTIFICATE_UNKNOWN', 'was not issued'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'CERTIFICATE_NAME', 'is for another name'],
+  ['ERR_TLS_HANDSHAKE_TIMEOUT', 'TLS_FAILED', 'TLS with the'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'TLS_FAILED', 'TLS with the'],
+  ['EPROTO', 'TLS_FAILED', 'TLS with the'],
+  ['ECONNREFUSED', 'UNREACHABLE', ''],
+  ['ENOTFOUND', 'UNREACHABLE', ''],
+  ['ESOMETHING', 'UNREACHABLE', ''],
+])('a connection that fails with %s is the error %s', (code, expected, words) => {
+  const failed = connectionFailure(KUBE, Object.assign(new Error('the reason'), { code }));
+  expect(failed.code).toBe(expected);
+  expect(failed.message).toContain(words);
 });

@@ -134,4 +134,7 @@ test('a custom resource with a scale subresource is what that selects, one witho
   expect(await found(server, ['database/main'])).toEqual(['database/main > main-0']);
   const { refused } = await targetSet(server, ['rollot/web']);
   expect(refused).toMatchObject([{ error: { code: 'BAD_TARGET', exit: 2, hint: 'Did you mean rollouts?' } }]);
+  const { refused: unlike } = await targetSet(server, ['qqqqqqqq/web']);
+  const hint: unknown = expect.not.stringContaining('Did you mean');
+  expect(unlike).toMatchObject([{ error: { code: 'BAD_TARGET', exit: 2, hint } }]);
 });

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { cacheDirectory } from '../../../daemonset/image/cache-directory.ts';
 import { writeImageArchive } from '../../../daemonset/image/oci.ts';
 import { buildDirectory, ensureBuilt, program } from '../builds.ts';
+import { locked } from '../lock.ts';
 
 const run = promisify(execFile);
 const programs = join(import.meta.dirname, 'programs');
@@ -75,7 +76,7 @@ const MORE_PROXIES: Recipe = {
 /** Programs with Envoy as their sidecar. */
 const MESH: Recipe = {
   name: 'ksnoop-mesh',
-  packages: ['iptables', 'busybox-static', 'libatomic1'],
+  packages: ['iptables', 'busybox-static', 'libstdc++6', 'libatomic1'],
   commands: [],
   files: async () => ({ 'usr/bin/envoy': await envoyBinary() }),
   inputs: () => ENVOY_WHEEL,
@@ -158,12 +159,26 @@ async function build(recipe: Recipe, say: (line: string) => void): Promise<ShopI
   const key = inputs.digest('hex').slice(0, 16);
   const tag = `${recipe.name}:${key}`;
   const path = join(cache, 'images', `${recipe.name}-${key}.tar`);
-  if (existsSync(path)) return { path, tag };
+  // Files of tests that run beside each other want the same images, and apt's directory is for one of them at a time.
+  if (!existsSync(path)) {
+    await locked({ lock: join(cache, 'images', `${recipe.name}.lock`) }, async () => {
+      if (!existsSync(path)) await make(recipe, names, { path, tag }, say);
+    });
+  }
+  return { path, tag };
+}
+
+async function make(
+  recipe: Recipe,
+  names: readonly string[],
+  { path, tag }: ShopImage,
+  say: (line: string) => void,
+): Promise<void> {
   const base = await mkdtemp(join(tmpdir(), 'ksnoop-shop-'));
   const top = await mkdtemp(join(tmpdir(), 'ksnoop-shop-'));
   try {
     say(`building the image ${recipe.name} from Debian's ${recipe.packages.join(', ')} (about half a minute) ...`);
-    for (const deb of await fetchPackages(join(cache, 'debs', recipe.name), recipe.packages))
+    for (const deb of await fetchPackages(join(cacheDirectory(), 'debs', recipe.name), recipe.packages))
       await run('dpkg-deb', ['-x', deb, base]);
     for (const directory of [
       'usr/share/doc',
@@ -189,7 +204,6 @@ async function build(recipe: Recipe, say: (line: string) => void): Promise<ShopI
       environment,
       command: ['/bin/sh'],
     });
-    return { path, tag };
   } finally {
     await rm(base, { recursive: true, force: true });
     await rm(top, { recursive: true, force: true });
