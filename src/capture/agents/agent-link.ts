@@ -58,7 +58,6 @@ export function openLink(
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: AGENT_MESSAGE_MAXIMUM,
-    handshakeTimeout: timeoutMs,
     finishRequest: (request) => {
       sendEarly(request, connection, early);
       request.end();
@@ -68,21 +67,30 @@ export function openLink(
   socket.on('open', () => sendTogether(connection));
   attach(socket);
   return new Promise((resolve, reject) => {
-    const stop = () => {
-      reject(signal.reason);
+    const giveUp = (why: unknown) => {
+      reject(why);
       socket.terminate();
     };
+    const stop = () => giveUp(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
+    // A limit of ws or of Node is a timer of a socket, and this connection is none: theirs never ends.
+    const late = setTimeout(() => {
+      // What came while this process was busy is read first.
+      setImmediate(() => {
+        if (socket.readyState === WebSocket.CONNECTING) giveUp(unanswered(`nothing came within ${timeoutMs / 1000} s`));
+      });
+    }, timeoutMs);
+    socket.once('close', () => clearTimeout(late));
     // It may have broken before the handshake listens to it: then nobody else would notice.
     const broken = () => {
       const { errored } = connection;
       const why = errored === null ? 'the connection was closed' : messageOf(errored);
-      reject(errored instanceof KsnoopError ? errored : unanswered(why));
-      socket.terminate();
+      giveUp(errored instanceof KsnoopError ? errored : unanswered(why));
     };
     if (connection.destroyed) broken();
     else connection.once('close', broken);
     socket.on('open', () => {
+      clearTimeout(late);
       connection.off('close', broken);
       signal.removeEventListener('abort', stop);
       resolve(socket);
@@ -94,14 +102,12 @@ export function openLink(
       const status = response.statusCode ?? 0;
       const refusal = response.headers[TICKET_REFUSAL_HEADER];
       if (status === 401 && refusal !== undefined) {
-        reject(ticketRefused(String(refusal)));
-        socket.terminate();
+        giveUp(ticketRefused(String(refusal)));
         return;
       }
       const unknown = ['NO_AGENT_AT_PORT', `The agent's port answers with status ${status}.`] as const;
       const [code, sentence] = REFUSALS[status] ?? unknown;
-      reject(new KsnoopError(code, sentence));
-      socket.terminate();
+      giveUp(new KsnoopError(code, sentence));
     });
     socket.on('error', (thrown) => {
       connection.destroy();

@@ -2,7 +2,8 @@ import WebSocket from 'ws';
 import { KsnoopError } from '../../wire/errors.ts';
 import { closeStdinFrame, EXEC_CHANNEL, EXEC_PROTOCOLS, parseExecStatus, stdinFrame } from '../../wire/exec-channel.ts';
 import { clusterWords, type Kube, kubeUrl } from './kube.ts';
-import { CLOSE_TIMEOUT_MS, PING_INTERVAL_MS, STATUS_MAXIMUM } from './limits.ts';
+import { CLOSE_TIMEOUT_MS, STATUS_MAXIMUM } from './limits.ts';
+import { PeerWatch } from './peer-watch.ts';
 import { resourcePath } from './resource.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -82,8 +83,7 @@ class WebSocketExec implements ExecStream {
   #socket!: WebSocket;
   #end: ExecEnd | undefined;
   #failure = '';
-  #alive = true;
-  #pinging: NodeJS.Timeout | undefined;
+  #peer: PeerWatch | undefined;
 
   constructor(kube: Kube, request: ExecRequest) {
     this.#kube = kube;
@@ -97,9 +97,6 @@ class WebSocketExec implements ExecStream {
   attach(socket: WebSocket): void {
     this.#socket = socket;
     socket.on('message', (data: Buffer) => this.#message(data));
-    socket.on('pong', () => {
-      this.#alive = true;
-    });
     socket.on('error', (error) => {
       this.#failure = error.message;
     });
@@ -131,8 +128,7 @@ class WebSocketExec implements ExecStream {
   }
 
   resume(): void {
-    // Pongs were not read while paused: the peer is given a whole interval from now.
-    this.#alive = true;
+    this.#peer?.heard();
     this.#socket.resume();
   }
 
@@ -141,23 +137,15 @@ class WebSocketExec implements ExecStream {
     this.#socket.terminate();
   }
 
-  /** Ping, so that load balancers do not cut the connection as idle, and so that a lost peer is noticed. */
+  /** Once it is open. */
   watchPeer(): void {
-    this.#pinging = setInterval(() => {
-      if (this.#socket.readyState !== WebSocket.OPEN) return;
-      if (!this.#alive && !this.#socket.isPaused) {
-        this.#failure = `nothing came back for ${(2 * PING_INTERVAL_MS) / 1000} s`;
-        this.#socket.terminate();
-        return;
-      }
-      this.#alive = false;
-      this.#socket.ping();
-    }, PING_INTERVAL_MS);
-    this.#pinging.unref();
+    this.#peer = new PeerWatch(this.#socket, (why) => {
+      this.#failure = why;
+    });
   }
 
   #message(data: Buffer): void {
-    this.#alive = true;
+    this.#peer?.heard();
     // The server opens every channel with an empty message.
     if (data.length < 2) return;
     switch (data[0]) {
@@ -190,7 +178,6 @@ class WebSocketExec implements ExecStream {
   }
 
   #closed(code: number): void {
-    clearInterval(this.#pinging);
     const { namespace, pod } = this.#request;
     const why = this.#failure || (code === 1006 ? 'the connection was cut' : `the server closed it with code ${code}`);
     this.#settle(

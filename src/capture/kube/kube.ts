@@ -1,5 +1,6 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import { RESPONSE_TIMEOUT_MS } from './limits.ts';
 
 /** The user's kind of credentials; decides the hint of an UNAUTHORIZED error. */
 export type AuthKind = 'certificate' | 'token' | 'token-file' | 'exec' | 'oidc' | 'basic' | 'provider' | 'none';
@@ -64,14 +65,20 @@ export function clusterWords(kube: Kube): string {
   return `cluster "${kube.cluster}" (${kube.server.href.replace(/\/$/, '')}${proxy})`;
 }
 
-/** A response's body as text, cut at `maximum` bytes. */
+/** A response's body as text, cut at `maximum` bytes. Rejects when it stalls for RESPONSE_TIMEOUT_MS. */
 export async function bodyText(response: IncomingMessage, maximum: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of response) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= maximum) break;
+  const stalled = setTimeout(() => response.destroy(), RESPONSE_TIMEOUT_MS);
+  try {
+    for await (const chunk of response) {
+      stalled.refresh();
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= maximum) break;
+    }
+  } finally {
+    clearTimeout(stalled);
   }
   return Buffer.concat(chunks).toString('utf8', 0, maximum);
 }

@@ -3,6 +3,7 @@ import WebSocket from 'ws';
 import { KsnoopError } from '../../wire/errors.ts';
 import { type Kube, kubeUrl } from './kube.ts';
 import { ERROR_MAXIMUM } from './limits.ts';
+import { PeerWatch } from './peer-watch.ts';
 import { resourcePath } from './resource.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -25,7 +26,7 @@ export interface PortForwardRequest {
  * Connect to a port of a pod, on its loopback. One websocket carries one connection.
  * @param signal rejects while the connection is being opened
  * @returns the connection. There is no half-close: its end ends both ways. It is destroyed with KsnoopError
- * PORT_FORWARD_FAILED when no process listens; the node reports it only afterwards
+ * PORT_FORWARD_FAILED when no process listens, which the node reports only afterwards, and when the API server went without a word
  * @throws KsnoopError as api.ts does when the server refuses: FORBIDDEN with the rule needed, NOT_FOUND, UNREACHABLE …
  */
 export async function openPortForward(kube: Kube, request: PortForwardRequest, signal?: AbortSignal): Promise<Duplex> {
@@ -35,12 +36,14 @@ export async function openPortForward(kube: Kube, request: PortForwardRequest, s
   await upgrade(kube, { url, path, protocols: [PROTOCOL], attach: (socket) => connection.attach(socket) }, signal);
   // Refused with the handshake's answer: the caller cannot have added a listener yet.
   if (connection.errored !== null) throw connection.errored;
+  connection.watchPeer();
   return connection;
 }
 
 class ForwardedConnection extends Duplex {
   readonly #request: PortForwardRequest;
   #socket!: WebSocket;
+  #peer: PeerWatch | undefined;
   readonly #greeted = [false, false];
 
   constructor(request: PortForwardRequest) {
@@ -59,8 +62,15 @@ class ForwardedConnection extends Duplex {
     socket.on('open', () => socket.on('close', () => this.#closed()));
   }
 
+  /** Once it is open. */
+  watchPeer(): void {
+    this.#peer = new PeerWatch(this.#socket, (why) => this.destroy(this.#failure(why)));
+  }
+
   override _read(): void {
-    if (this.#socket.isPaused) this.#socket.resume();
+    if (!this.#socket.isPaused) return;
+    this.#peer?.heard();
+    this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -90,6 +100,7 @@ class ForwardedConnection extends Duplex {
   }
 
   #message(data: Buffer): void {
+    this.#peer?.heard();
     const channel = data[0];
     if (channel !== DATA && channel !== ERROR) return;
     let start = 1;

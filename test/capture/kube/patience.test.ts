@@ -4,6 +4,7 @@ import { get } from '../../../src/capture/kube/api.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import { openExec } from '../../../src/capture/kube/exec.ts';
 import { CONNECT_TIMEOUT_MS, PING_INTERVAL_MS, RESPONSE_TIMEOUT_MS } from '../../../src/capture/kube/limits.ts';
+import { openPortForward } from '../../../src/capture/kube/port-forward.ts';
 import { type ApiServer, channel, startApiServer } from '../../support/api-server.ts';
 
 /** Real sockets, but ksnoop's own clock is turned on by hand: nobody waits half a minute for a test. */
@@ -53,6 +54,25 @@ test('a server that takes the request and never answers', async () => {
   await answer;
 });
 
+test('a refusal whose text stops before its end is a refusal', async () => {
+  const asked = Promise.withResolvers<void>();
+  server = await startApiServer({
+    onRequest: (_, response) => {
+      response.writeHead(403, { 'content-length': '1000' });
+      response.write('{"kind":"Status"');
+      asked.resolve();
+      return true;
+    },
+  });
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const answer = expect(get(kube, '/api')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await asked.promise;
+  await moment(50);
+  vi.advanceTimersByTime(RESPONSE_TIMEOUT_MS + 1);
+  await answer;
+});
+
 async function silentExec() {
   server = await startApiServer({
     answersPings: false,
@@ -90,4 +110,23 @@ test('while paused no pong can be read, so none is missed', async () => {
   expect(ended).toBe(false);
   stream.terminate();
   expect((await stream.ended).kind).toBe('lost');
+});
+
+async function silentPortForward() {
+  server = await startApiServer({ protocols: ['v4.channel.k8s.io'], answersPings: false });
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  return openPortForward(kube, { namespace: 'a', pod: 'b', port: 1 });
+}
+
+test('a port-forward whose peer went without a word is noticed by its missing pong', async () => {
+  const connection = await silentPortForward();
+  const closed = new Promise((resolve) => connection.once('close', resolve));
+  connection.resume();
+  vi.advanceTimersByTime(PING_INTERVAL_MS);
+  await moment(20);
+  expect(connection.destroyed).toBe(false);
+  vi.advanceTimersByTime(PING_INTERVAL_MS);
+  await closed;
+  expect(connection.errored?.message).toBe('The port-forward to a/b:1 failed: nothing came back for 40 s');
 });
