@@ -65,6 +65,56 @@ describe('a length framer', () => {
     expect(said).toEqual(['1000+4 ef 0-0', 'lost']);
   });
 
+  test('tells what is under way, and forgets it where it starts anew, stops or seeks', () => {
+    const { made, said } = framer({ seeking });
+    const state = () => [made.pending, made.seen, made.length, made.firstTime, made.lost];
+    expect(state()).toEqual([false, 0, 0, 0, false]);
+    const part = Buffer.from(message('abcd').slice(0, 5));
+    expect(made.data(part, 0, 1, 7)).toBe(1);
+    expect(state()).toEqual([true, 1, 0, 7, false]);
+    made.data(part, 1, 5, 8);
+    expect(state()).toEqual([true, 5, 6, 7, false]);
+    made.restart();
+    expect(state()).toEqual([false, 0, 0, 7, false]);
+    made.data(part, 0, 5, 9);
+    made.seek();
+    expect(state()).toEqual([false, 0, 0, 9, true]);
+    // It was asked to seek: what is skipped is no surprise.
+    made.data(Buffer.from(`zz${message('ef')}zz`), 0, 8, 10, 50);
+    expect(said.splice(0)).toEqual(['52+4 ef -1--1', 'skipped from 56']);
+    made.restart();
+    made.data(Buffer.from('yy'), 0, 2, 11, 60);
+    expect(said.splice(0)).toEqual(['skipped from 60']);
+    made.restart();
+    made.stop();
+    expect([made.data(part, 0, 5, 12), made.lost]).toEqual([0, true]);
+    made.gap(1, 13);
+    made.end();
+    expect(said).toEqual([]);
+  });
+
+  test('a message of which the header came is handed over at the end; of a shorter one nothing is', () => {
+    for (const [length, expected] of [
+      [1, []],
+      [2, ['0+6 … -1--1']],
+      [5, ['0+6 abc… -1--1']],
+      [6, ['0+6 abcd -1--1']],
+    ] as const) {
+      const { made, said } = framer({});
+      made.data(Buffer.from(message('abcd')), 0, length, 1);
+      made.end();
+      expect(said, `${length}`).toEqual(expected);
+    }
+  });
+
+  test('a length of the header alone is a message, one byte less is none', () => {
+    for (const portion of [1, 2, 9]) {
+      const { made, said } = framer({});
+      feed(made, ['#\x02#\x01'], portion);
+      expect(said.map((each) => each.split(' ')[0])).toEqual(['1000+2', 'lost', 'skipped']);
+    }
+  });
+
   test('bytes missing behind what is kept are no loss; missing in it they are, unless holes are taken', () => {
     const behind = framer({ keep: 4 });
     feed(behind.made, [message('abcdefgh').slice(0, 6), 2, 'gh', message('i')]);
