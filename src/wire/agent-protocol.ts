@@ -3,6 +3,7 @@ import {
   arrayAt,
   type Bounds,
   invalid,
+  isObject,
   type JsonObject,
   optionalNumber,
   optionalString,
@@ -155,6 +156,17 @@ export const END_REASONS = [
   'tickets',
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];
+
+/** Why a session ended, by the body of its end marker; undefined where that has no known reason. */
+export function endReasonIn(marker: Uint8Array | undefined): EndReason | undefined {
+  if (marker === undefined) return undefined;
+  try {
+    const body: unknown = JSON.parse(Buffer.from(marker).toString('utf8'));
+    return isObject(body) ? END_REASONS.find((known) => known === body.reason) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 const SNAPLEN: Bounds = { minimum: SNAPLEN_MINIMUM, maximum: SNAPLEN_MAXIMUM };
 

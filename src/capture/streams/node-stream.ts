@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentEvent, CaptureRequest, EdgeRequest, EndReason } from '../../wire/agent-protocol.ts';
+import {
+  type AgentEvent,
+  type CaptureRequest,
+  type EdgeRequest,
+  type EndReason,
+  endReasonIn,
+} from '../../wire/agent-protocol.ts';
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { Backoff } from '../../wire/backoff.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
@@ -49,8 +55,8 @@ export interface NodePlan extends NodeAccess {
   readonly targets: readonly AgentTarget[];
 }
 
-/** Ends of an agent that were not requested: it lost its client. */
-const UNREQUESTED_ENDS: readonly EndReason[] = ['lease', 'stdin-closed', 'signal', 'tickets'];
+/** Ends in good order. With any other, and with one that is not known, the agent has ended the session by itself. */
+const GOOD_ENDS: readonly (EndReason | undefined)[] = ['stopped', 'duration', 'targets-gone'];
 
 /** Refusals that another attempt cannot change. */
 const FINAL_CODES = new Set<ErrorCode>([
@@ -142,7 +148,8 @@ export class NodeStream {
         // Targets that join after an agent has ended without targets are captured by another session.
         if (this.#endReason !== 'targets-gone' || !this.#context.settings.follow) return;
       } else {
-        const known = begun || this.#gap !== undefined;
+        // What an agent has ended by itself it had begun with, also where no target was captured yet.
+        const known = begun || this.#gap !== undefined || end.error.code === 'SESSION_LOST';
         if (begun || lostAt === 0) lostAt = performance.now();
         const hopeless = FINAL_CODES.has(end.error.code) || performance.now() - lostAt > RECONNECT_TOTAL_MS;
         if (hopeless || !(known || this.#late)) {
@@ -242,10 +249,11 @@ export class NodeStream {
     this.#session = undefined;
     this.#notAlone.resolve();
     this.#takesTargets = true;
-    if (end.kind === 'complete' && this.#endReason !== undefined && UNREQUESTED_ENDS.includes(this.#endReason)) {
-      return { end: { kind: 'lost', error: unrequested(this.#endReason) }, begun };
-    }
-    return { end, begun };
+    if (end.kind !== 'complete') return { end, begun };
+    // Its last event may not have arrived: the end marker has the reason as well.
+    this.#endReason ??= endReasonIn(source.endMarker);
+    if (GOOD_ENDS.includes(this.#endReason)) return { end, begun };
+    return { end: { kind: 'lost', error: unrequested(this.#endReason) }, begun };
   }
 
   /** Why the stream was lost: known when the agent is reached again. */
@@ -370,9 +378,12 @@ export class NodeStream {
   }
 }
 
-function unrequested(reason: EndReason): KsnoopError {
+function unrequested(reason: EndReason | undefined): KsnoopError {
   if (reason !== 'tickets') {
-    return new KsnoopError('SESSION_LOST', `The agent ended the session by itself (${reason}).`);
+    return new KsnoopError(
+      'SESSION_LOST',
+      `The agent ended the session by itself (${reason ?? 'for no known reason'}).`,
+    );
   }
   return new KsnoopError('TICKET_EXPIRED', 'The agent ended the session: its last ticket has expired.', {
     hint: 'Either the permission to capture was withdrawn, or the controller does not run: kubectl describe capture',

@@ -12,6 +12,7 @@ import type { AgentTarget } from '../../../src/wire/agent-target.ts';
 import { KsnoopError } from '../../../src/wire/errors.ts';
 import { foundBatch } from '../../../src/wire/found-block.ts';
 import { FoundColumnsWriter } from '../../../src/wire/found-columns/writer.ts';
+import { endMarker } from '../../../src/wire/pcapng-write.ts';
 import { describe, header, packet } from '../../support/pcapng-sample.ts';
 import { PlayedAgent } from '../../support/played-agent.ts';
 
@@ -197,6 +198,55 @@ test('an agent that ends by itself for want of a lease is taken up again', async
   await stream.run();
   expect(events).toEqual(['started a', 'lost', 'resumed', 'started a']);
 });
+
+const captured = (agent: PlayedAgent) => {
+  agent.capture();
+  agent.finish('targets-gone');
+};
+
+test('an agent that ends by itself while its captures start is taken up again, and the gap is stated', async () => {
+  const { stream, events, report } = played([
+    (agent) => {
+      agent.send(header());
+      agent.finish('lease');
+    },
+    captured,
+  ]);
+  await stream.run();
+  expect(events).toEqual(['lost', 'resumed', 'started a']);
+  expect(report.gaps).toMatchObject([{ reason: 'The agent ended the session by itself (lease).' }]);
+  expect(report.gaps[0]?.until).toBeDefined();
+});
+
+test.each(['lease', 'signal', 'of another version'])(
+  'an agent that ends by itself (%s) is taken up again where its last event does not arrive',
+  async (reason) => {
+    const leave = (agent: PlayedAgent) => {
+      agent.capture();
+      agent.send(endMarker({ version: 1, reason, interfaces: [] }));
+      agent.lose();
+    };
+    const { stream, events, report } = played([leave, captured]);
+    await stream.run();
+    expect(events).toEqual(['started a', 'lost', 'resumed', 'started a']);
+    expect(report.gaps).toHaveLength(1);
+  },
+);
+
+test.each(['duration', 'targets-gone'])(
+  'an end in good order (%s) is one also where its last event does not arrive',
+  async (reason) => {
+    const leave = (agent: PlayedAgent) => {
+      agent.capture();
+      agent.send(endMarker({ version: 1, reason, interfaces: [] }));
+      agent.lose();
+    };
+    const { stream, events, report } = played([leave]);
+    await stream.run();
+    expect(events).toEqual(['started a']);
+    expect(report.gaps).toEqual([]);
+  },
+);
 
 test('a target that has gone meanwhile is not taken up again', async () => {
   const { stream, events, report } = played(
