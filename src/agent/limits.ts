@@ -208,6 +208,9 @@ export const EDGE_TRANSFER_BYTES = 64 * 1024;
 /** A namespace's state is first taken so long after its capture began: its first packets go before. */
 export const STATE_AFTER_MS = 500;
 
+/** How often it is looked at whether a client is still there. */
+export const LEASE_LOOK_MS = 500;
+
 /** A session's first request must come so soon, whatever its resume window. */
 export const FIRST_REQUEST_MS = 15_000;
 

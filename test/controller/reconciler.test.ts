@@ -13,6 +13,7 @@ import { AgentPool } from '../../src/controller/recording/agent-pool.ts';
 import { verifyTicket } from '../../src/ticket/sign.ts';
 import { type JsonObject, objectAt, objectsAt } from '../../src/wire/guard.ts';
 import { parseSealedTickets, type Ticket } from '../../src/wire/ticket.ts';
+import { HANG_MS } from '../support/hang.ts';
 import { type ObjectServer, podObject, startObjectServer, type TestObject } from '../support/object-server.ts';
 import { CAPTURE_UID, clientKey, madeCapture } from './made-capture.ts';
 
@@ -120,7 +121,7 @@ async function settled(): Promise<number | undefined> {
   const before = looked;
   const first = await reconciler.reconcile(KEY);
   if (reconciler.running === 0 || first !== undefined) return first;
-  await vi.waitFor(() => expect(looked).toBeGreaterThan(before), { timeout: 60_000 });
+  await vi.waitFor(() => expect(looked).toBeGreaterThan(before), { timeout: HANG_MS });
   return reconciler.reconcile(KEY);
 }
 
@@ -325,7 +326,7 @@ test('a pod that joins has its own check, and a node without an agent is named',
       await reconciler.reconcile(KEY);
       expect(status()).toMatchObject({ targets: { wanted: 4, admitted: 3, failed: 1 } });
     },
-    { timeout: 60_000 },
+    { timeout: HANG_MS },
   );
   expect(reviews.length).toBeGreaterThan(asked);
   expect(objectsAt(status(), 'nodes')).toContainEqual({
@@ -431,7 +432,7 @@ test('the events of an end are written when its status is, at another attempt', 
 /** What has an event of its end, which is written when the agents have answered. */
 async function endsOf(count: number): Promise<unknown[]> {
   const ends = () => events.filter(({ reason }) => reason === 'CaptureComplete');
-  await vi.waitFor(() => expect(ends()).toHaveLength(count), { timeout: 60_000 });
+  await vi.waitFor(() => expect(ends()).toHaveLength(count), { timeout: HANG_MS });
   return ends().map(({ kind, message }) => `${kind}: ${String(message).split('. ').at(-1)}`);
 }
 
@@ -456,7 +457,7 @@ test('pods that were captured and are gone have the events of an end', async () 
       await reconciler.reconcile(KEY);
       expect(status()).toMatchObject({ targets: { admitted: 0 } });
     },
-    { timeout: 60_000 },
+    { timeout: HANG_MS },
   );
   now += 20_000;
   await settled();

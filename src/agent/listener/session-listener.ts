@@ -1,5 +1,6 @@
 import { readlinkSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { Deadline } from '../../wire/deadline.ts';
 import { messageOf } from '../../wire/errors.ts';
 import { isRecordingPath } from '../../wire/recording.ts';
 import { ADMINISTRATORS_SOCKET, AGENT_PORT, parseSessionPath, type SessionAddress } from '../../wire/session-frame.ts';
@@ -147,12 +148,12 @@ export function listenForSessions({
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     // Of the whole head, not of a silence: a client that sends a byte now and then would keep its place for ever.
-    const deadline = setTimeout(() => socket.destroy(), headMs);
-    socket.once('close', () => clearTimeout(deadline));
+    const deadline = new Deadline(headMs, () => socket.destroy());
+    socket.once('close', () => deadline.clear());
     readHead(socket, gate === undefined ? REQUEST_HEAD_MAXIMUM : TICKET_HEAD_MAXIMUM, (head, path) => {
       if (hasOrigin(head)) return refuse(socket, '403 Forbidden');
       if (recordings !== undefined && isRecordingPath(path)) {
-        clearTimeout(deadline);
+        deadline.clear();
         return recordings(socket, head);
       }
       const address = parseSessionPath(path);
@@ -161,14 +162,14 @@ export function listenForSessions({
       const refusal = refusalOf(address, known, sessions);
       if (refusal !== undefined) return refuse(socket, refusal);
       if (known !== undefined) {
-        clearTimeout(deadline);
+        deadline.clear();
         return known.session.connection(socket, head);
       }
       if (onlyKey !== undefined && !(address.isNew && address.key === onlyKey)) return refuse(socket, '403 Forbidden');
       const accepted = gate && checkTicket(gate, address, head);
       if (typeof accepted === 'string') return refuse(socket, '401 Unauthorized', accepted);
       if (!admits()) return refuse(socket, '507 Insufficient Storage');
-      clearTimeout(deadline);
+      deadline.clear();
       const tickets = gate && accepted && useTicket(gate, accepted);
       begin(sessions, address, (ended) => start(ended, tickets)).connection(socket, head);
     });

@@ -3,7 +3,8 @@ import { type CaptureRequest, parseCaptureRequest, parseControl } from '../../wi
 import type { AgentTarget } from '../../wire/agent-target.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { lineSplitter } from '../../wire/lines.ts';
-import { FIRST_REQUEST_MS } from '../limits.ts';
+import { Silence } from '../../wire/silence.ts';
+import { FIRST_REQUEST_MS, LEASE_LOOK_MS } from '../limits.ts';
 
 export interface ControlHandlers {
   request(request: CaptureRequest): void;
@@ -36,13 +37,13 @@ const TICKET_LINE = /^\{"type":"ticket"/;
  */
 export function listen(stdin: Readable, handlers: ControlHandlers, leaseMs: () => number): () => void {
   let requested = false;
-  let heardAt = performance.now();
+  const silence = new Silence();
   const watch = setInterval(() => {
     const lease = requested ? leaseMs() : Math.min(leaseMs(), FIRST_REQUEST_MS);
-    if (performance.now() - heardAt > lease) handlers.leaseLost();
-  }, 500);
+    if (silence.look(LEASE_LOOK_MS) >= lease) handlers.leaseLost();
+  }, LEASE_LOOK_MS);
   const split = lineSplitter((line) => {
-    heardAt = performance.now();
+    silence.heard();
     if (!requested) {
       const early = TICKET_LINE.test(line) ? parseControl(line) : undefined;
       if (early?.type === 'ticket') {

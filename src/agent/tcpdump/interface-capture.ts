@@ -1,4 +1,5 @@
 import type { InterfaceCounters } from '../../wire/agent-protocol.ts';
+import { Deadline } from '../../wire/deadline.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { interfaceDescription, interfaceStatistics } from '../../wire/pcapng-write.ts';
 import { BUSY_PACKETS, CALM_CHECKS, CALM_PACKETS, TCPDUMP_START_MS } from '../limits.ts';
@@ -259,9 +260,9 @@ export class InterfaceCapture {
 
 /** Whether a source captures within TCPDUMP_START_MS; if not it has been ended. */
 async function listens({ tcpdump }: PacketSource): Promise<boolean> {
-  const late = setTimeout(() => tcpdump.kill(), TCPDUMP_START_MS);
+  const late = new Deadline(TCPDUMP_START_MS, () => tcpdump.kill());
   const listening = await tcpdump.listening;
-  clearTimeout(late);
+  late.clear();
   return listening;
 }
 

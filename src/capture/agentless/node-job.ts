@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { objectAt, objectsAt, optionalString } from '../../wire/guard.ts';
 import { AGENT_NAMESPACE, ONCE_NAME } from '../agent-objects.ts';
@@ -130,7 +131,7 @@ async function removeJob(kube: Kube, name: string): Promise<string | undefined> 
   // Not as a body: Node sends that of a DELETE without its length.
   const query = { propagationPolicy: 'Background' };
   try {
-    const response = await open(kube, { method: 'DELETE', path, query, signal: AbortSignal.timeout(ONCE_REMOVE_MS) });
+    const response = await open(kube, { method: 'DELETE', path, query, signal: deadlineSignal(ONCE_REMOVE_MS) });
     response.resume();
     return undefined;
   } catch (thrown) {

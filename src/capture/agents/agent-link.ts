@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { zstdDecompressSync } from 'node:zlib';
 import WebSocket from 'ws';
+import { Deadline } from '../../wire/deadline.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { invalid } from '../../wire/guard.ts';
 import { FRAME_BYTES } from '../../wire/limits.ts';
@@ -74,13 +75,8 @@ export function openLink(
     const stop = () => giveUp(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
     // A limit of ws or of Node is a timer of a socket, and this connection is none: theirs never ends.
-    const late = setTimeout(() => {
-      // What came while this process was busy is read first.
-      setImmediate(() => {
-        if (socket.readyState === WebSocket.CONNECTING) giveUp(unanswered(`nothing came within ${timeoutMs / 1000} s`));
-      });
-    }, timeoutMs);
-    socket.once('close', () => clearTimeout(late));
+    const late = new Deadline(timeoutMs, () => giveUp(unanswered(`nothing came within ${timeoutMs / 1000} s`)));
+    socket.once('close', () => late.clear());
     // It may have broken before the handshake listens to it: then nobody else would notice.
     const broken = () => {
       const { errored } = connection;
@@ -90,7 +86,7 @@ export function openLink(
     if (connection.destroyed) broken();
     else connection.once('close', broken);
     socket.on('open', () => {
-      clearTimeout(late);
+      late.clear();
       connection.off('close', broken);
       signal.removeEventListener('abort', stop);
       resolve(socket);

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { Backoff } from '../../wire/backoff.ts';
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { Resumable } from '../../wire/resumable.ts';
 import {
@@ -207,7 +208,7 @@ class ResumingTransport implements AgentTransport {
     let failure: unknown;
     do {
       try {
-        const attempt = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(RESUME_ATTEMPT_MS)]);
+        const attempt = AbortSignal.any([this.#abort.signal, deadlineSignal(RESUME_ATTEMPT_MS)]);
         await this.#connect(false, attempt);
         const seconds = ((performance.now() - began) / 1000).toFixed(1);
         this.#handlers.note?.(`the connection broke and was resumed after ${seconds} s; nothing is missing`);

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { Deadline } from '../../wire/deadline.ts';
 import { KsnoopError, systemCode } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, optionalString, parseJson } from '../../wire/guard.ts';
 import { connectionFailure, refusal, timeout } from './failures.ts';
@@ -73,16 +74,16 @@ async function attempt(kube: Kube, call: ApiCall, mayBeStale: boolean): Promise<
     });
     const stop = () => request.destroy();
     const settle = () => {
-      clearTimeout(connecting);
-      clearTimeout(answering);
+      connecting.clear();
+      answering?.clear();
       signal?.removeEventListener('abort', stop);
     };
     const late = (doing: 'connect' | 'answer', limit: number) =>
-      setTimeout(() => request.destroy(timeout(kube, doing, limit)), limit);
+      new Deadline(limit, () => request.destroy(timeout(kube, doing, limit)));
     const connecting = late('connect', CONNECT_TIMEOUT_MS);
-    let answering: NodeJS.Timeout | undefined;
+    let answering: Deadline | undefined;
     onConnected(request, () => {
-      clearTimeout(connecting);
+      connecting.clear();
       answering = late('answer', RESPONSE_TIMEOUT_MS);
     });
     signal?.addEventListener('abort', stop, { once: true });
@@ -139,7 +140,8 @@ export async function callText(kube: Kube, request: ApiCall, maximum = BODY_MAXI
   const chunks: Uint8Array[] = [];
   let length = 0;
   const stop = () => response.destroy();
-  const stalled = setTimeout(() => response.destroy(timeout(kube, 'answer', RESPONSE_TIMEOUT_MS)), RESPONSE_TIMEOUT_MS);
+  const limit = RESPONSE_TIMEOUT_MS;
+  const stalled = new Deadline(limit, () => response.destroy(timeout(kube, 'answer', limit)));
   request.signal?.addEventListener('abort', stop, { once: true });
   try {
     for await (const chunk of response) {
@@ -153,7 +155,7 @@ export async function callText(kube: Kube, request: ApiCall, maximum = BODY_MAXI
     if (cause instanceof KsnoopError) throw cause;
     throw connectionFailure(kube, cause);
   } finally {
-    clearTimeout(stalled);
+    stalled.clear();
     request.signal?.removeEventListener('abort', stop);
   }
   return Buffer.concat(chunks).toString('utf8');

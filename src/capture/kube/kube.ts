@@ -1,5 +1,6 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import { Deadline } from '../../wire/deadline.ts';
 import { RESPONSE_TIMEOUT_MS } from './limits.ts';
 
 /** The user's kind of credentials; decides the hint of an UNAUTHORIZED error. */
@@ -69,7 +70,7 @@ export function clusterWords(kube: Kube): string {
 export async function bodyText(response: IncomingMessage, maximum: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const stalled = setTimeout(() => response.destroy(), RESPONSE_TIMEOUT_MS);
+  const stalled = new Deadline(RESPONSE_TIMEOUT_MS, () => void response.destroy());
   try {
     for await (const chunk of response) {
       stalled.refresh();
@@ -78,7 +79,7 @@ export async function bodyText(response: IncomingMessage, maximum: number): Prom
       if (length >= maximum) break;
     }
   } finally {
-    clearTimeout(stalled);
+    stalled.clear();
   }
   return Buffer.concat(chunks).toString('utf8', 0, maximum);
 }

@@ -1,4 +1,5 @@
 import WebSocket from 'ws';
+import { Deadline } from '../../wire/deadline.ts';
 import { systemCode } from '../../wire/errors.ts';
 import { onConnected } from './api.ts';
 import { connectionFailure, refusal, timeout } from './failures.ts';
@@ -43,11 +44,16 @@ async function handshake(
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: MESSAGE_MAXIMUM,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     finishRequest: (outgoing) => {
-      const late = setTimeout(() => outgoing.destroy(timeout(kube, 'connect', CONNECT_TIMEOUT_MS)), CONNECT_TIMEOUT_MS);
-      onConnected(outgoing, () => clearTimeout(late));
-      outgoing.on('close', () => clearTimeout(late));
+      const late = (doing: 'connect' | 'answer', limit: number) =>
+        new Deadline(limit, () => outgoing.destroy(timeout(kube, doing, limit)));
+      let deadline = late('connect', CONNECT_TIMEOUT_MS);
+      onConnected(outgoing, () => {
+        deadline.clear();
+        deadline = late('answer', HANDSHAKE_TIMEOUT_MS);
+      });
+      outgoing.on('upgrade', () => deadline.clear());
+      outgoing.on('close', () => deadline.clear());
       outgoing.on('socket', () => {
         reused = outgoing.reusedSocket;
       });
@@ -77,7 +83,6 @@ async function handshake(
       settle();
       if (signal?.aborted) reject(signal.reason);
       else if (reused && ['ECONNRESET', 'EPIPE'].includes(systemCode(cause) ?? '')) resolve('stale');
-      else if (/handshake has timed out/.test(cause.message)) resolve(timeout(kube, 'answer', HANDSHAKE_TIMEOUT_MS));
       else resolve(connectionFailure(kube, cause));
     });
   });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../../wire/backoff.ts';
+import { Deadline } from '../../wire/deadline.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, optionalNumber, optionalString, parseJson } from '../../wire/guard.ts';
 import { lineSplitter } from '../../wire/lines.ts';
@@ -148,7 +149,7 @@ class Watch {
     });
     this.#isBack();
     const limit = WATCH_SECONDS * 1000 + WATCH_GRACE_MS;
-    const overdue = setTimeout(() => response.destroy(timeout(kube, 'answer', limit)), limit);
+    const overdue = new Deadline(limit, () => response.destroy(timeout(kube, 'answer', limit)));
     const stop = () => response.destroy();
     signal.addEventListener('abort', stop, { once: true });
     const push = lineSplitter((line) => this.#event(line), WATCH_EVENT_MAXIMUM);
@@ -157,7 +158,7 @@ class Watch {
     } catch (cause) {
       throw connectionFailure(kube, cause);
     } finally {
-      clearTimeout(overdue);
+      overdue.clear();
       signal.removeEventListener('abort', stop);
     }
   }

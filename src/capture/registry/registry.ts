@@ -1,3 +1,4 @@
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { isObject, objectsAt, optionalString } from '../../wire/guard.ts';
 import type { RegistryCredentials } from './credentials.ts';
@@ -84,7 +85,7 @@ export class Registry {
   }
 
   async #send(url: URL, request: RequestInit): Promise<Response> {
-    const limit = AbortSignal.timeout(request.body === undefined ? REQUEST_MS : UPLOAD_MS);
+    const limit = deadlineSignal(request.body === undefined ? REQUEST_MS : UPLOAD_MS);
     try {
       return await fetch(url, { ...request, signal: AbortSignal.any([this.#signal, limit]) });
     } catch (thrown) {

@@ -2,6 +2,7 @@ import { type AgentEvent, type CaptureRequest, type Control, parseAgentEvent } f
 import { KsnoopError, messageOf } from '../../wire/errors.ts';
 import { HEARTBEAT_MS, SENTENCE_MAXIMUM } from '../../wire/limits.ts';
 import { lineSplitter } from '../../wire/lines.ts';
+import { Silence } from '../../wire/silence.ts';
 import { checkProtocol } from '../../wire/version.ts';
 import { SILENCE_MS, STRAY_LINES } from '../limits.ts';
 import { agentError } from './agent-error.ts';
@@ -35,7 +36,7 @@ export class AgentSession {
   #acknowledged = false;
   #stopping = false;
   #paused = false;
-  #heardAt = 0;
+  readonly #silence = new Silence();
 
   constructor(request: CaptureRequest, source: MergeSource, onEvent: (event: AgentEvent) => void) {
     this.#request = request;
@@ -52,7 +53,7 @@ export class AgentSession {
   async run(open: OpenTransport): Promise<SessionEnd> {
     const splitLines = lineSplitter((line) => this.#takeLine(line));
     const guarded = (take: (chunk: Uint8Array) => void) => (chunk: Uint8Array) => {
-      this.#heardAt = performance.now();
+      this.#silence.heard();
       if (this.#failure !== undefined) return;
       try {
         take(chunk);
@@ -76,7 +77,7 @@ export class AgentSession {
       this.#transport = transport;
       // Broken off while it was being opened, by a transport that takes no notice: its agent may not stay behind.
       if (this.#abort.signal.aborted) transport.terminate();
-      this.#heardAt = performance.now();
+      this.#silence.heard();
       if (transport.openingSent !== true) transport.write(opening);
       this.#askClock();
       for (const control of this.#early.splice(0)) this.send(control);
@@ -120,7 +121,7 @@ export class AgentSession {
 
   resume(): void {
     this.#paused = false;
-    this.#heardAt = performance.now();
+    this.#silence.heard();
     this.#transport?.resume();
   }
 
@@ -128,8 +129,9 @@ export class AgentSession {
     this.send({ type: 'heartbeat' });
     this.#askClock();
     const silenceMs = this.#transport?.silenceMs ?? SILENCE_MS;
+    const silentMs = this.#silence.look(HEARTBEAT_MS);
     // Nothing is heard while paused, and that is our own doing.
-    if (this.#paused || performance.now() - this.#heardAt < silenceMs) return;
+    if (this.#paused || silentMs < silenceMs) return;
     this.#fail(new KsnoopError('AGENT_SILENT', `The agent has sent nothing for ${silenceMs / 1000} s.`));
   }
 

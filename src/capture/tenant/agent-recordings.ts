@@ -1,6 +1,7 @@
 import { Agent, type ClientRequestArgs, type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type CapturedCount, parseCapturedCounts } from '../../wire/captured-count.ts';
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { ERROR_CODES, type ErrorCode, KsnoopError, messageOf } from '../../wire/errors.ts';
 import { isObject, optionalString, parseJson } from '../../wire/guard.ts';
 import {
@@ -145,7 +146,7 @@ export class AgentRecordings {
   }
 
   async #text(asked: Asked): Promise<string> {
-    const limit = AbortSignal.timeout(ANSWER_MS);
+    const limit = deadlineSignal(ANSWER_MS);
     const signal = asked.signal === undefined ? limit : AbortSignal.any([asked.signal, limit]);
     try {
       return await bodyOf(await this.#send({ ...asked, signal }));
@@ -216,7 +217,7 @@ class Connections extends Agent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     const done = callback as ((error: unknown, stream?: Duplex) => void) | undefined;
-    const limit = AbortSignal.timeout(ANSWER_MS);
+    const limit = deadlineSignal(ANSWER_MS);
     this.#dial(AbortSignal.any([this.#abort.signal, limit])).then(
       (connection) => done?.(null, asSocket(connection)),
       (thrown) => done?.(limit.aborted ? unanswered('it was not reached in time', thrown) : thrown),

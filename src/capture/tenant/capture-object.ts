@@ -1,3 +1,4 @@
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { arrayAt, type JsonObject, objectAt, objectsAt, optionalString, requireString } from '../../wire/guard.ts';
 import { call, create, find, open } from '../kube/api.ts';
@@ -102,7 +103,7 @@ export async function createObject(kube: Kube, object: CaptureManifest, signal: 
  */
 export async function endCapture(kube: Kube, { namespace, name, uid }: MadeCapture): Promise<string | undefined> {
   const path = resourcePath(CAPTURE_API, namespace, 'captures', name);
-  const signal = AbortSignal.timeout(TENANT_DELETE_MS);
+  const signal = deadlineSignal(TENANT_DELETE_MS);
   try {
     const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } });
     const response = await open(kube, { method: 'DELETE', path, body, signal });

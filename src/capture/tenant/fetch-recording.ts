@@ -1,4 +1,5 @@
 import { createClientKey } from '../../ticket/seal.ts';
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import { isObject, type JsonObject, objectAt, optionalString, parseJson, requireString } from '../../wire/guard.ts';
 import { CLAIM_SCHEME, type RecordingPiece, type RecordingState } from '../../wire/recording.ts';
@@ -136,7 +137,7 @@ export class RecordingFetch {
     this.#watch.close();
     for (const agent of this.#agents.values()) agent.close();
     const isOwn = fetchAnswerKey(this.#watch.status) === this.#key.public;
-    if (isOwn) await this.#patch(null, AbortSignal.timeout(ADMISSION_MS)).catch(() => {});
+    if (isOwn) await this.#patch(null, deadlineSignal(ADMISSION_MS)).catch(() => {});
   }
 
   async #onNodes(keptOnly: boolean, signal: AbortSignal): Promise<FetchableFiles> {

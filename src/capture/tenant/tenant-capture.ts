@@ -1,5 +1,6 @@
 import { createClientKey } from '../../ticket/seal.ts';
 import type { PodAgentTarget } from '../../wire/agent-target.ts';
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { type ErrorCode, KsnoopError } from '../../wire/errors.ts';
 import { type JsonObject, objectAt, optionalString } from '../../wire/guard.ts';
 import type { Compression } from '../../wire/session-frame.ts';
@@ -203,7 +204,7 @@ export class TenantCapture {
 
   /** Until there are tickets, or it is certain that there will be none. */
   async #admitted(signal: AbortSignal): Promise<void> {
-    const deadline = AbortSignal.timeout(ADMISSION_MS);
+    const deadline = deadlineSignal(ADMISSION_MS);
     const over = aborted(AbortSignal.any([signal, deadline]));
     for (;;) {
       signal.throwIfAborted();

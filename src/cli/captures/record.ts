@@ -2,6 +2,7 @@ import { dump } from 'js-yaml';
 import { createObject, endCapture, type MadeCapture } from '../../capture/tenant/capture-object.ts';
 import { recordingObject } from '../../capture/tenant/recording-object.ts';
 import { checkTrigger } from '../../run/where.ts';
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { EXIT, type ExitCode, KsnoopError } from '../../wire/errors.ts';
 import { openCluster } from '../cluster.ts';
 import { type Logger, logger } from '../logger.ts';
@@ -41,7 +42,7 @@ export async function recordCommand(words: readonly string[], raw: RawRecordOpti
     }
     abort.signal.throwIfAborted();
     // Not interrupted: a Capture that was made all the same could not be named, and would record.
-    const made = await createObject(kube, object, AbortSignal.timeout(CREATE_MS));
+    const made = await createObject(kube, object, deadlineSignal(CREATE_MS));
     if ((raw.wait ?? 'true') === 'false') {
       process.stdout.write(`capture/${made.name} created\n`);
       return EXIT.done;

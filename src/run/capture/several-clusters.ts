@@ -1,6 +1,7 @@
 import { CLUSTER_PLAN_MS } from '../../capture/limits.ts';
 import type { PeersSeen } from '../../capture/streams/peer-tap.ts';
 import type { FollowChanges } from '../../capture/streams/target-change.ts';
+import { Deadline } from '../../wire/deadline.ts';
 import { EXIT, KsnoopError } from '../../wire/errors.ts';
 import type { CaptureConfig } from './config.ts';
 import { findOpened, openQuery } from './find-targets.ts';
@@ -23,7 +24,7 @@ export async function findInClusters(
   signal: AbortSignal,
 ): Promise<CapturePlan> {
   const late = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let deadline: Deadline | undefined;
   let login: Promise<unknown> = Promise.resolve();
   const within = AbortSignal.any([signal, late.signal]);
   const parts = await Promise.all(
@@ -38,7 +39,7 @@ export async function findInClusters(
           opened.kube.close();
           throw thrown;
         });
-        timer ??= setTimeout(() => late.abort(silent()), CLUSTER_PLAN_MS);
+        deadline ??= new Deadline(CLUSTER_PLAN_MS, () => late.abort(silent()));
         return { cluster, plan };
       } catch (thrown) {
         signal.throwIfAborted();
@@ -47,7 +48,7 @@ export async function findInClusters(
         return { cluster, error: ofCluster(cluster, error) };
       }
     }),
-  ).finally(() => clearTimeout(timer));
+  ).finally(() => deadline?.clear());
   const plans = parts.flatMap((part) => ('plan' in part ? [part] : []));
   const errors = parts.flatMap((part) => ('error' in part ? [{ label: part.cluster, error: part.error }] : []));
   if (plans.length === 0 && errors[0] !== undefined) throw errors[0].error;

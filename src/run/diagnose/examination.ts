@@ -3,6 +3,7 @@ import type { ClusterFacts } from '../../analyze/findings/cluster-facts.ts';
 import { namespaceObjects } from '../../capture/facts/namespace-objects.ts';
 import { readTlsSecrets, type TlsSecretName } from '../../capture/facts/tls-secrets.ts';
 import type { Kube } from '../../capture/kube/kube.ts';
+import { deadlineSignal } from '../../wire/deadline.ts';
 import { KsnoopError } from '../../wire/errors.ts';
 import { clusterFacts } from './cluster-facts.ts';
 
@@ -33,7 +34,7 @@ export async function examineNamespaces(
   signal: AbortSignal,
   subjects?: Subjects,
 ): Promise<Examination> {
-  const late = AbortSignal.timeout(EXAMINATION_MS);
+  const late = deadlineSignal(EXAMINATION_MS);
   const read = namespaces.slice(0, NAMESPACES_MAXIMUM);
   const at = BigInt(Date.now()) * 1_000_000n;
   try {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FIRST_REQUEST_MS } from '../../../src/agent/limits.ts';
 import { type ControlHandlers, listen } from '../../../src/agent/session/control.ts';
 import { RESUME_WINDOW_MAXIMUM_MS } from '../../../src/wire/limits.ts';
+import { HANG_MS } from '../../support/hang.ts';
 import { captureRequest } from '../agent-process.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -46,4 +47,19 @@ test('after the request the lease counts, and when it is over no timer is left',
   expect(handlers.leaseLost).toHaveBeenCalled();
   unlisten();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('heartbeats that arrive while the event loop is late renew the lease', async () => {
+  vi.useRealTimers();
+  const { stdin, handlers, unlisten } = listening(1_500);
+  stdin.write(`${JSON.stringify(captureRequest([{ key: 't', kind: 'pid', pid: 1 }]))}\n`);
+  await vi.waitFor(() => expect(handlers.request).toHaveBeenCalled());
+  // Longer than the lease, and not within a timer: the next timers run before anything is read.
+  await new Promise((resolve) => setImmediate(resolve));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_200);
+  await new Promise((resolve) => setImmediate(resolve));
+  stdin.write('{"type":"heartbeat"}\n');
+  expect(handlers.leaseLost).not.toHaveBeenCalled();
+  await vi.waitFor(() => expect(handlers.leaseLost).toHaveBeenCalled(), { timeout: HANG_MS });
+  unlisten();
 });

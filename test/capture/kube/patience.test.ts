@@ -3,8 +3,14 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { get } from '../../../src/capture/kube/api.ts';
 import { loadKube } from '../../../src/capture/kube/config.ts';
 import { openExec } from '../../../src/capture/kube/exec.ts';
-import { CONNECT_TIMEOUT_MS, PING_INTERVAL_MS, RESPONSE_TIMEOUT_MS } from '../../../src/capture/kube/limits.ts';
+import {
+  CONNECT_TIMEOUT_MS,
+  HANDSHAKE_TIMEOUT_MS,
+  PING_INTERVAL_MS,
+  RESPONSE_TIMEOUT_MS,
+} from '../../../src/capture/kube/limits.ts';
 import { openPortForward } from '../../../src/capture/kube/port-forward.ts';
+import { BUSY_PARTS } from '../../../src/wire/deadline.ts';
 import { type ApiServer, channel, startApiServer } from '../../support/api-server.ts';
 
 /** Real sockets, but ksnoop's own clock is turned on by hand: nobody waits half a minute for a test. */
@@ -21,6 +27,9 @@ const moment = (milliseconds: number) => {
 };
 const realTimeout = globalThis.setTimeout;
 
+/** Let a deadline pass at once: the event loop is never idle meanwhile. */
+const pass = (milliseconds: number) => void vi.advanceTimersByTime(BUSY_PARTS * milliseconds + 1);
+
 test('a server that takes the connection and never speaks TLS', async () => {
   server = await startApiServer({});
   const connected = Promise.withResolvers<void>();
@@ -35,7 +44,7 @@ test('a server that takes the connection and never speaks TLS', async () => {
     message: `The cluster "test" (${url}) cannot be reached: no connection within 10 s.`,
   });
   await connected.promise;
-  vi.advanceTimersByTime(CONNECT_TIMEOUT_MS + 1);
+  pass(CONNECT_TIMEOUT_MS);
   await answer;
   silent.close();
 });
@@ -50,7 +59,37 @@ test('a server that takes the request and never answers', async () => {
     message: expect.stringContaining('does not answer: nothing came within 30 s'),
   });
   await asked.promise;
-  vi.advanceTimersByTime(RESPONSE_TIMEOUT_MS + 1);
+  pass(RESPONSE_TIMEOUT_MS);
+  await answer;
+});
+
+test('an answer that has arrived counts, however late the event loop is', async () => {
+  server = await startApiServer({
+    // The whole time passes in one turn, in which the answer has left.
+    onRequest: (_, response) => void response.end('{}', () => pass(RESPONSE_TIMEOUT_MS)),
+  });
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  expect(await get(kube, '/api')).toEqual({});
+});
+
+test('an upgrade that is not answered', async () => {
+  const asked = Promise.withResolvers<void>();
+  server = await startApiServer({
+    onUpgrade: () => {
+      asked.resolve();
+      return true;
+    },
+  });
+  const kube = await loadKube({ kubeconfig: server.kubeconfig() });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const request = { namespace: 'a', pod: 'b', container: 'c', command: ['x'], stdin: false };
+  const answer = expect(openExec(kube, { ...request, onStdout: () => {}, onStderr: () => {} })).rejects.toMatchObject({
+    code: 'TIMEOUT',
+    message: expect.stringContaining('does not answer: nothing came within 30 s'),
+  });
+  await asked.promise;
+  pass(HANDSHAKE_TIMEOUT_MS);
   await answer;
 });
 
@@ -69,7 +108,7 @@ test('a refusal whose text stops before its end is a refusal', async () => {
   const answer = expect(get(kube, '/api')).rejects.toMatchObject({ code: 'FORBIDDEN' });
   await asked.promise;
   await moment(50);
-  vi.advanceTimersByTime(RESPONSE_TIMEOUT_MS + 1);
+  pass(RESPONSE_TIMEOUT_MS);
   await answer;
 });
 
