@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ACKNOWLEDGE_BYTES, ACKNOWLEDGE_MS } from '../../src/wire/limits.ts';
 import { Resumable } from '../../src/wire/resumable.ts';
 import { decodeFrame, encodeFrame, FRAME_KIND, parseSessionPath, sessionPath } from '../../src/wire/session-frame.ts';
 
@@ -99,4 +100,72 @@ test('a new link is told at once what was received, so that the other side can g
     [FRAME_KIND.acknowledge, 4],
   ]);
   resumable.detach();
+});
+
+describe('when what was received is acknowledged', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  function receiver() {
+    vi.useFakeTimers();
+    const { resumable, sent, link } = end([], [1, 2]);
+    const acknowledged = () =>
+      sent.splice(0).map((frame) => {
+        const { kind, channel, offset } = decodeFrame(frame);
+        expect(kind).toBe(FRAME_KIND.acknowledge);
+        return `${channel}:${offset}`;
+      });
+    resumable.attach(link);
+    expect(acknowledged()).toEqual(['1:0', '2:0']);
+    return { resumable, link, acknowledged };
+  }
+
+  test('after a time from the first byte on, once, and only of channels that brought something', () => {
+    const { resumable, acknowledged } = receiver();
+    resumable.message(data(0, 'abcd'));
+    vi.advanceTimersByTime(ACKNOWLEDGE_MS - 1);
+    resumable.message(data(4, 'ef'));
+    expect(acknowledged()).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(acknowledged()).toEqual(['1:6']);
+    // What comes again is nothing new.
+    resumable.message(data(0, 'abcd'));
+    expect(vi.getTimerCount()).toBe(0);
+    resumable.message(data(6, 'g'));
+    vi.advanceTimersByTime(ACKNOWLEDGE_MS);
+    expect(acknowledged()).toEqual(['1:7']);
+  });
+
+  test('at once when so many bytes of a channel have come since the last time', () => {
+    const { resumable, acknowledged } = receiver();
+    const most = 'x'.repeat(ACKNOWLEDGE_BYTES - 1);
+    resumable.message(data(0, most));
+    expect([acknowledged(), vi.getTimerCount()]).toEqual([[], 1]);
+    resumable.message(data(ACKNOWLEDGE_BYTES - 1, 'y'));
+    expect([acknowledged(), vi.getTimerCount()]).toEqual([[`1:${ACKNOWLEDGE_BYTES}`], 0]);
+    resumable.message(data(ACKNOWLEDGE_BYTES, most));
+    expect(acknowledged()).toEqual([]);
+  });
+
+  test('not while there is no connection: nothing waits for a time then', () => {
+    const { resumable, link, acknowledged } = receiver();
+    resumable.message(data(0, 'abcd'));
+    resumable.detach();
+    expect(vi.getTimerCount()).toBe(0);
+    resumable.attach(link);
+    expect(acknowledged()).toEqual(['1:4', '2:0']);
+    resumable.message(data(4, 'e'));
+    expect(vi.getTimerCount()).toBe(1);
+    resumable.detach();
+  });
+});
+
+test.each([
+  [{ kind: 9, channel: 1 }, 'is of an unknown kind: 9'],
+  [{ kind: FRAME_KIND.data, channel: 3 }, 'is of channel 3'],
+  [{ kind: FRAME_KIND.acknowledge, channel: 3 }, 'is of channel 3'],
+])('a message %j is refused', ({ kind, channel }, why) => {
+  const { resumable } = end([2], [1]);
+  expect(() => resumable.message(encodeFrame(kind as typeof FRAME_KIND.data, channel, 0, Buffer.from('a')))).toThrow(
+    why,
+  );
 });

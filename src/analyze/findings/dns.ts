@@ -76,8 +76,8 @@ export const dns: DetectorKind = {
     const asked = new AskedNames();
     return {
       event: (event, flow, server) => {
-        if (event.kind === 'event' || (event.kind === 'exchange' && event.incomplete !== undefined))
-          silence.event(event, flow, server);
+        // What has its response needs no look.
+        if (event.kind !== 'exchange' || event.incomplete !== undefined) silence.event(event, flow, server);
         if (event.kind !== 'exchange') return;
         const { time } = event;
         const client = clientOf(context, flow, time);

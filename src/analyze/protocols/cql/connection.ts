@@ -164,7 +164,7 @@ export class CqlConnection implements StreamAnalyzer {
   #onPart(side: Side, bytes: Uint8Array, start: number, end: number, payload: number, message: FramedMessage): void {
     const large = this.#large[side];
     if (large === undefined) {
-      const length = end - start < FRAME_HEADER ? 0 : (frameLength(side, bytes, start, end) ?? 0);
+      const length = frameLength(side, bytes, start, end) ?? 0;
       if (length === 0) {
         this.#passedOver(side);
         return;
