@@ -141,6 +141,7 @@ export class EdgeAnalysis {
       leftAt: (packet) => found.leftAt(packet),
       legShown: (...shown) => found.legShown(...shown),
       legJoined: (flow) => found.legJoined(flow),
+      notOpened: (flow, initial, leaves) => found.notOpened(flow, initial, leaves),
     };
   }
 

@@ -197,6 +197,11 @@ export class ConnectionSink implements AnalysisSink {
     this.#exchanges.legJoined(flow);
   }
 
+  /** For other agents alone: one that joins sees connections that begin from then on. */
+  notOpened(flow: FlowInfo, initial: number, leaves: boolean): void {
+    if (!this.#isAlone) this.#exchanges.notOpened(flow, initial, leaves);
+  }
+
   event(event: AnalysisEvent, flow: FlowInfo): void {
     const held = this.#held.get(flow.id);
     if (held !== undefined && event.kind === 'exchange' && this.#isHeldBack(held, event, flow)) {

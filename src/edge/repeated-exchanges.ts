@@ -108,6 +108,10 @@ export class RepeatedSink implements AnalysisSink {
     this.#found.legShown(...shown);
   }
 
+  notOpened(...shown: Parameters<FoundWriter['notOpened']>): void {
+    this.#found.notOpened(...shown);
+  }
+
   /** Send what has waited for long enough. */
   tick(): void {
     if (this.#rows > 0 && this.#now() - this.#since >= DELTA_MS) this.flush();

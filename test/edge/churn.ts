@@ -9,7 +9,8 @@ export interface Connection {
   readonly status: string;
   readonly path: string;
   readonly headers: string;
-  readonly end: 'closed' | 'reset' | 'open' | 'refused';
+  /** `unanswered`: the SYN is sent again, and nothing comes back. */
+  readonly end: 'closed' | 'reset' | 'open' | 'refused' | 'unanswered';
   /** The first request is sent twice. */
   readonly isRepeated: boolean;
   /** The last byte of the server's address. */
@@ -26,6 +27,9 @@ const ORDINARY: Connection = {
   isRepeated: false,
   server: 2,
 };
+
+/** When a SYN is sent again, milliseconds. */
+const SYN_AGAIN_MS = [1_000, 3_000, 7_000] as const;
 
 /**
  * Connections to port 80.
@@ -53,6 +57,10 @@ export function churn(
       else server += moved;
     };
     send(0, 'S');
+    if (end === 'unanswered') {
+      for (const later of SYN_AGAIN_MS) all.push({ ...(all.at(-1) as BuiltSegment), at: at + later });
+      continue;
+    }
     if (end === 'refused') {
       send(1, 'R.');
       continue;

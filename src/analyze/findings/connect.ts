@@ -106,7 +106,8 @@ class Failures {
 
   addUnanswered(facts: FlowFacts, { syns, synSpan }: TcpFacts): void {
     const subject = serverOf(this.context, facts, facts.first);
-    const earlier = this.#legs.earlier(facts, subject);
+    // The leg that was seen first counts, whichever ends first.
+    const earlier = this.#earlierLeg(facts) ?? this.#legs.earlier(facts, subject);
     if (earlier !== undefined) {
       this.#addPlace(facts, earlier, [this.arrived, this.missed]);
       return;
@@ -120,11 +121,9 @@ class Failures {
   /** @param byServer a reset from the server's address; else an ICMP message */
   addRefused(facts: FlowFacts, byServer: boolean): void {
     const { context } = this;
-    if (facts.sameAs !== undefined) {
-      // Behind the address of a Service: it counts where it was seen first.
-      const { serverHost } = facts.sameAs;
-      if (byServer)
-        this.#addPlace(facts, serverOf(context, { ...facts, serverHost }, facts.first), [this.atPod, this.notAtPod]);
+    const earlier = this.#earlierLeg(facts);
+    if (earlier !== undefined) {
+      if (byServer) this.#addPlace(facts, earlier, [this.atPod, this.notAtPod]);
       return;
     }
     const subject = serverOf(context, facts, facts.first);
@@ -137,6 +136,12 @@ class Failures {
     this.#add(this.rejected, facts, subject);
     const identity = serverIdentity(context, facts, facts.first);
     if (identity?.service !== undefined && identity.pod === undefined) this.services.add(subject);
+  }
+
+  /** The subject of a connection's other leg, before the address of a Service was translated, where that one counts. */
+  #earlierLeg(facts: FlowFacts): string | undefined {
+    if (facts.sameAs === undefined) return undefined;
+    return serverOf(this.context, { ...facts, serverHost: facts.sameAs.serverHost }, facts.first);
   }
 
   /** Whether all clients of a case look for open ports. */

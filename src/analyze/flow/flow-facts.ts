@@ -238,6 +238,13 @@ export interface AnalysisSink {
    * @param isSegment of a data segment of a TCP connection, and not of its handshake
    */
   legShown?(flow: number, interfaceId: number, first: number, second: number, isSegment?: boolean): void;
+  /**
+   * A TCP connection does not come up: its SYN is sent again, or it is refused. Its other leg, seen at another node, shows the same
+   * number. The view is valid during the call.
+   * @param initial sequence number of the SYN, int32
+   * @param leaves whether the SYN leaves the place of capture, or comes to it
+   */
+  notOpened?(flow: FlowInfo, initial: number, leaves: boolean): void;
   /** What the tracer takes of a packet that was decoded beside an agent. */
   traced?(packet: TracedPacket): void;
   /** A TCP connection shows to be another leg of one that counts (FlowIdentity.sameAs). The view is valid during the call. */

@@ -1,5 +1,6 @@
 import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg, Transport } from '../flow/flow-facts.ts';
 import type { Redirect } from '../flow/redirects.ts';
+import { legOf } from './attempts.ts';
 
 /** What is known of a flow that another analysis follows. */
 export interface KnownFlow {
@@ -19,6 +20,8 @@ export interface KnownFlow {
   identity: FoundIdentity | undefined;
   /** The other leg, as it was first seen or joined. */
   sameAs: OtherLeg | undefined;
+  /** The other leg, at another node, as long as neither comes up; it counts. */
+  attemptOf: KnownFlow | undefined;
   /** The same flow at another node, which counts. */
   copyOf: KnownFlow | undefined;
   /** It counts here since then, ns, for the agent where it counted before was lost: what began earlier may be counted already. */
@@ -75,7 +78,7 @@ export class FoundFlow implements FlowInfo {
     this.clientPort = identity.clientPort;
     this.serverPort = identity.serverPort;
     this.interfaceId = interfaceId;
-    this.sameAs = known.sameAs;
+    this.sameAs = legOf(known);
     this.redirect = identity.redirect;
     this.sample = sample;
     this.#facts = facts;

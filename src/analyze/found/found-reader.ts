@@ -18,6 +18,7 @@ import { RecentMap } from '../recent-map.ts';
 import type { AnalysisEvent } from '../record/event.ts';
 import { hasWaited } from '../record/repeated-exchanges.ts';
 import type { Sample } from '../record/sample-record.ts';
+import { FoundAttempts, isUnopened } from './attempts.ts';
 import { BEGAN } from './began.ts';
 import { connectionsShape } from './connections-shape.ts';
 import { eventShape } from './event-shape.ts';
@@ -123,6 +124,7 @@ export class FoundReader {
   readonly #opened = new OpenedConnections();
   readonly #hosts = new Map<string, number>();
   readonly #handshakes = new FoundLegs(LEG_HANDSHAKE_WINDOW_NS);
+  readonly #attempts = new FoundAttempts(LEG_HANDSHAKE_WINDOW_NS);
   readonly #segments = new FoundLegs(LEG_SEGMENT_WINDOW_NS);
   readonly #datagrams = new FoundLegs(LEG_DATAGRAM_WINDOW_NS);
   #flows = 0;
@@ -212,6 +214,7 @@ export class FoundReader {
     else if (kind === 'l') this.#sink.local?.(this.#host(first), interfaceId);
     else if (kind === 'b') this.#began(found, interfaceId, stream);
     else if (kind === 'k' || kind === 'm') this.#leg(found, kind === 'm', interfaceId, stream);
+    else if (kind === 'u') this.#notOpened(found, stream);
     else if (kind === 'e') this.#event(found, interfaceId, stream);
     else if (kind === 'a') this.#repeated(found, interfaceId, stream);
     else if (kind === 'c') this.#connectionsEnded(found, interfaceId, stream);
@@ -228,6 +231,7 @@ export class FoundReader {
   #event([, , id, identity, leg, said]: readonly unknown[], interfaceId: number, stream: Stream): void {
     const event = eventShape(said, this.#by(stream)) as AnalysisEvent;
     const began = hasWaited(event) ? event.time : Number.POSITIVE_INFINITY;
+    if (event.kind === 'exchange') this.#cameUp(id, stream);
     const flow = this.#countedFlow([id, identity, leg], interfaceId, stream, began);
     if (flow !== undefined) this.#sink.event(event, flow);
   }
@@ -236,6 +240,7 @@ export class FoundReader {
   #repeated([, , id, identity, leg, said, parts]: readonly unknown[], interfaceId: number, stream: Stream): void {
     if (this.#sink.repeated === undefined) throw new WrongShape('no output for it');
     const repeated = repeatedShape(said, parts, this.#by(stream));
+    this.#cameUp(id, stream);
     const flow = this.#countedFlow([id, identity, leg], interfaceId, stream, repeated.first);
     if (flow !== undefined) this.#sink.repeated(repeated, flow);
   }
@@ -250,14 +255,38 @@ export class FoundReader {
     stream: Stream,
     began: number,
   ): FoundFlow | undefined {
-    // With null the flow is as it was with its last event.
+    const { flow, identity: own } = this.#ofFlow(id, identity, leg, stream);
+    if (isCopy(flow) || began < flow.countsSince) return undefined;
+    return new FoundFlow(flow, interfaceId, { identity: own, sample: sampledOf(stream) });
+  }
+
+  /** The flow of something found, and whose it is: with null as it was with what came before of it. */
+  #ofFlow(
+    id: unknown,
+    identity: unknown,
+    leg: unknown,
+    stream: Stream,
+  ): { readonly flow: KnownFlow; readonly identity: FoundIdentity } {
     const own = identity === null ? undefined : (identityShape(identity, this.#by(stream)) as FoundIdentity);
     const flow = this.#flow(whole(id), stream);
     if (own !== undefined) this.#joinedTo(flow, leg, stream);
-    flow.identity = own ?? flow.identity;
-    if (flow.identity === undefined) throw new WrongShape('no identity');
-    if (isCopy(flow) || began < flow.countsSince) return undefined;
-    return new FoundFlow(flow, interfaceId, { identity: flow.identity, sample: sampledOf(stream) });
+    const known = own ?? flow.identity;
+    if (known === undefined) throw new WrongShape('no identity');
+    flow.identity = known;
+    return { flow, identity: known };
+  }
+
+  /** A connection does not come up: it is one with that of another node whose SYN is the same. */
+  #notOpened([, , id, identity, leg, initial, leaves]: readonly unknown[], stream: Stream): void {
+    if (leaves !== 0 && leaves !== 1) throw new WrongShape('no direction');
+    const { flow, identity: own } = this.#ofFlow(id, identity, leg, stream);
+    const key = `${own.clientHost}:${own.clientPort} ${whole(initial)}`;
+    this.#attempts.seen(key, { flow, time: this.#target.now(), leaves: leaves === 1 });
+  }
+
+  #cameUp(id: unknown, { flows }: Stream): void {
+    const flow = flows.get(whole(id));
+    if (flow !== undefined) flow.attemptOf = undefined;
   }
 
   /** They are of a flow that no other agent has: its beginning did not come. */
@@ -295,6 +324,7 @@ export class FoundReader {
     const facts = factsShape(said, this.#by(stream)) as FoundIdentity & Partial<FlowFacts>;
     const flow = this.#flow(whole(id), stream);
     this.#joinedTo(flow, leg, stream);
+    if (!isUnopened(facts)) flow.attemptOf = undefined;
     this.#ended(whole(id), flow, stream);
     if (isCopy(flow)) {
       this.#copied(facts);
@@ -418,6 +448,7 @@ export class FoundReader {
       serverHost,
       identity: undefined,
       sameAs: copyOf === undefined ? continues?.sameAs : undefined,
+      attemptOf: undefined,
       copyOf,
       countsSince: Number.NEGATIVE_INFINITY,
       isOverheard,
@@ -465,6 +496,7 @@ export class FoundReader {
   #leg([, , id, one, two]: readonly unknown[], isSegment: boolean, interfaceId: number, stream: Stream): void {
     const flow = this.#flow(whole(id), stream);
     const isTcp = flow.path?.startsWith(`${IP_PROTOCOL.tcp} `) === true;
+    flow.attemptOf = undefined;
     const now = this.#target.now();
     const legs = isSegment ? this.#segments : isTcp ? this.#handshakes : this.#datagrams;
     let isJoined = legs.seen(`${whole(one)} ${whole(two)}`, flow, now);

@@ -160,6 +160,10 @@ export class FoundWriter implements AnalysisSink {
     else this.#write('k', interfaceId, [flow, first, second]);
   }
 
+  notOpened(flow: FlowIdentity, initial: number, leaves: boolean): void {
+    this.#ofFlow('u', flow, [initial, leaves ? 1 : 0]);
+  }
+
   event(event: AnalysisEvent, flow: FlowIdentity): void {
     const fields = wholeFields(event.fields);
     this.#ofFlow('e', flow, [moved({ ...event, fields }, this.#now())]);

@@ -31,7 +31,7 @@ import type { TcpStream } from './stream.ts';
 import type { StreamHost } from './stream-host.ts';
 import { StreamNumbers } from './stream-numbers.ts';
 import { Streams } from './streams.ts';
-import { TcpLegs } from './tcp-legs.ts';
+import { type NotOpened, TcpLegs } from './tcp-legs.ts';
 import { Troubles } from './troubles.ts';
 import { unansweredNotice } from './unanswered.ts';
 
@@ -108,7 +108,10 @@ export class TcpConnections implements StreamHost {
     this.keys = options.keys;
     this.bodies = bodies === true ? new Bodies(showSecrets) : undefined;
     this.table = new FlowTable(TCP_STRIDE, TCP_FLOWS_MAXIMUM, (slot) => this.#ended(slot));
-    this.#legs = new TcpLegs(this.table, clock, sink.legShown?.bind(sink));
+    const notOpened = sink.notOpened?.bind(sink);
+    const onNotOpened: NotOpened | undefined =
+      notOpened && ((slot, initial, leaves) => notOpened(this.#view.at(slot), initial, leaves));
+    this.#legs = new TcpLegs(this.table, clock, sink.legShown?.bind(sink), onNotOpened);
     this.handshakes = new Handshakes(this.table, clock, this.#legs, (slot) => this.#joined(slot));
     this.#copies = new Copies(this.table, clock);
     this.redirects = new Redirects(this.table, hosts, (slot, sender, packet) =>

@@ -9,11 +9,15 @@ import type { PacketView } from '../packet/packet.ts';
 import { SEEN, STATE } from './flags.ts';
 import { hasNoAnswer } from './unanswered.ts';
 
+/** A connection in a slot does not come up; the rest as AnalysisSink.notOpened. */
+export type NotOpened = (slot: number, initial: number, leaves: boolean) => void;
+
 /** Recognises TCP connections that are seen on both sides of a NAT. */
 export class TcpLegs {
   readonly #table: FlowTable;
   readonly #clock: Clock;
   readonly #segmentShown: LegShown | undefined;
+  readonly #onNotOpened: NotOpened | undefined;
   readonly #handshakes: ConnectionLegs;
   /** Made when the first connection begins mid-stream, or places of capture begin one after the other. */
   #segments: ConnectionLegs | undefined;
@@ -29,10 +33,14 @@ export class TcpLegs {
   /** Any flow was joined so far: of most captures none is. */
   #hasJoined = false;
 
-  /** @param shown gets the initial sequence numbers of every handshake, and the segments that are compared */
-  constructor(table: FlowTable, clock: Clock, shown?: LegShown) {
+  /**
+   * @param shown gets the initial sequence numbers of every handshake, and the segments that are compared
+   * @param onNotOpened gets every connection that does not come up, as it is then
+   */
+  constructor(table: FlowTable, clock: Clock, shown?: LegShown, onNotOpened?: NotOpened) {
     this.#table = table;
     this.#clock = clock;
+    this.#onNotOpened = onNotOpened;
     this.#segmentShown = shown && ((flow, interfaceId, first, second) => shown(flow, interfaceId, first, second, true));
     this.#handshakes = new ConnectionLegs(table, LEG_HANDSHAKE_WINDOW_NS, shown);
   }
@@ -91,12 +99,20 @@ export class TcpLegs {
     const base = this.#table.base(slot);
     const client = ints[base + FLOW_I32.client] as number;
     if (leaves === undefined || ((ints[base + TCP_I32.flags + client] as number) & SEEN.syn) === 0) return;
+    const initial = ints[base + TCP_I32.initial + client] as number;
+    this.#joinAttempt(slot, initial, leaves);
+    if (this.#onNotOpened !== undefined && this.#isUnopened(slot)) this.#onNotOpened(slot, initial, leaves);
+  }
+
+  #joinAttempt(slot: number, initial: number, leaves: boolean): void {
+    const { ints } = this.#table;
+    const base = this.#table.base(slot);
+    const client = ints[base + FLOW_I32.client] as number;
     const ports = ints[base + FLOW_I32.ports] as number;
     const clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
     const clientHost = ints[base + FLOW_I32.hosts + client] as number;
     this.#attempts ??= new ConnectionLegs(this.#table, LEG_HANDSHAKE_WINDOW_NS);
     this.#leaves[slot] = leaves;
-    const initial = ints[base + TCP_I32.initial + client] as number;
     const other = this.#attempts.seen(initial, Math.imul(clientHost, 0x9e3779b1) ^ clientPort, slot, this.#clock.now);
     if (other < 0 || this.#leaves[other] !== !leaves) return;
     if (ints[this.#table.base(other) + FLOW_I32.interfaceId] === ints[base + FLOW_I32.interfaceId]) return;

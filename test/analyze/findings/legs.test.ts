@@ -59,6 +59,20 @@ test('SYNs without a response that were seen before and behind a Service are one
   expect(alone.found[0]).toMatchObject({ cases: 4 });
 });
 
+test('SYNs without a response are to the Service, also where the connection at the pod ends first', () => {
+  const judged = shop();
+  judged.exchange(judged.flow(1, 12, { interfaceId: 2 }), 0, 1);
+  for (let index = 0; index < 3; index += 1) {
+    const clientPort = 50_000 + index;
+    const first = judged.flow(1, 100, { clientPort });
+    const sameAs = { id: first.id, serverHost: first.serverHost, unopened: true };
+    for (const flow of [judged.flow(1, 11, { clientPort, interfaceId: 1, sameAs }), first])
+      judged.ended(flow, index, { state: 'unanswered', syns: 4, synSpan: 7e9 });
+  }
+  expect(judged.found).toMatchObject([{ code: 'CONNECT_TIMEOUT', subject: 'web.shop', cases: 3 }]);
+  expect(judged.found[0]?.evidence.map(({ text }) => text)).toContain('the SYN arrived at shop/web-1 port 80');
+});
+
 test('a stream that is refused has no response that could be cut', () => {
   const judged = new Judged();
   const flow = judged.flow(1, 2);

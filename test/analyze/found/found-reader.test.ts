@@ -397,6 +397,131 @@ test.each<[string, unknown]>([
   expect(events.length).toBe(1);
 });
 
+const REFUSAL = {
+  kind: 'event',
+  protocol: 'tcp',
+  code: 'TCP_REFUSED',
+  label: 'refused',
+  time: 0,
+  from: 1,
+  failed: true,
+  fields: {},
+};
+const TCP = {
+  midstream: false,
+  syns: 1,
+  rtt: {},
+  mss: [null, null],
+  windowScale: [null, null],
+  sack: false,
+  client: {},
+  server: {},
+};
+const HEALTH = [
+  'retransmissions',
+  'fastRetransmissions',
+  'timeoutRetransmissions',
+  'spuriousRetransmissions',
+  'outOfOrder',
+  'duplicateAcks',
+  'keepAlives',
+  'zeroWindows',
+  'windowFull',
+  'lost',
+];
+const health = Object.fromEntries(HEALTH.map((name) => [name, 0]));
+const endedAs = (flow: number, state: string, serverHost = '10.0.0.2') => [
+  'f',
+  0,
+  flow,
+  { ...FACTS, serverHost, tcp: { ...TCP, state, client: health, server: health } },
+  null,
+];
+const notOpened = (flow: number, leaves: unknown, serverHost: string, initial: unknown = -5) => [
+  'u',
+  0,
+  flow,
+  { ...FLOW, serverHost },
+  null,
+  initial,
+  leaves,
+];
+
+test('a connection that is refused is one before and behind NAT, where it leaves one node and comes to another', () => {
+  const { take, events, ended, found, hosts } = reader();
+  take(1, began(5, '10.96.0.1'));
+  take(2, began(9, '10.0.0.7'));
+  take(2, notOpened(9, 0, '10.0.0.7'), ['e', 0, 9, null, null, REFUSAL]);
+  take(1, notOpened(5, 1, '10.96.0.1'), ['e', 0, 5, null, null, REFUSAL]);
+  take(2, endedAs(9, 'refused', '10.0.0.7'));
+  take(1, endedAs(5, 'refused', '10.96.0.1'));
+  expect(found.misunderstood).toBe(0);
+  expect(events.map(({ flow }) => flow.clientPort)).toEqual([4000, 4000]);
+  // The flow that began first counts, though the other node saw the reset first.
+  expect(ended.map(({ id, sameAs }) => [id, sameAs?.id, sameAs?.unopened])).toEqual([
+    [1, 0, true],
+    [0, undefined, undefined],
+  ]);
+  expect(hosts.text(ended[0]?.sameAs?.serverHost ?? -1)).toBe('10.96.0.1');
+});
+
+test.each([
+  ['both leave', 2, 1, -5],
+  ['the number is another one', 2, 0, -6],
+  ['one node saw both', 1, 0, -5],
+])('connections that are refused are not one where %s', (_name, stream, leaves, initial) => {
+  const { take, ended, found } = reader();
+  take(1, began(5, '10.96.0.1'), notOpened(5, 1, '10.96.0.1'));
+  take(stream, began(9, '10.0.0.7'), notOpened(9, leaves, '10.0.0.7', initial), endedAs(9, 'refused', '10.0.0.7'));
+  expect(found.misunderstood).toBe(0);
+  expect(ended.map(({ sameAs }) => sameAs)).toEqual([undefined]);
+});
+
+test('a connection that comes up after SYNs without an answer is joined by its handshake alone', () => {
+  const { take, events, ended } = reader();
+  take(1, began(5, '10.96.0.1'), notOpened(5, 1, '10.96.0.1'));
+  take(2, began(9, '10.0.0.7'), notOpened(9, 0, '10.0.0.7'), ['k', 0, 9, 1, 2], exchange(9));
+  take(1, ['k', 0, 5, 1, 2], exchange(5), endedAs(5, 'closed', '10.96.0.1'));
+  take(2, endedAs(9, 'closed', '10.0.0.7'));
+  expect(events.map(({ flow }) => [flow.id, flow.sameAs?.id])).toEqual([
+    [1, undefined],
+    [0, 1],
+  ]);
+  expect(ended.map(({ id, sameAs }) => [id, sameAs?.id, sameAs?.unopened])).toEqual([
+    [0, 1, undefined],
+    [1, undefined, undefined],
+  ]);
+});
+
+test('a connection whose end shows that it came up is no leg of one that did not', () => {
+  const { take, ended } = reader();
+  take(1, began(5, '10.96.0.1'), notOpened(5, 1, '10.96.0.1'));
+  take(2, began(9, '10.0.0.7'), notOpened(9, 0, '10.0.0.7'), endedAs(9, 'reset', '10.0.0.7'));
+  expect(ended.map(({ sameAs }) => sameAs)).toEqual([undefined]);
+});
+
+test('a connection that is refused counts where the agent of its other leg is lost', () => {
+  const { take, ended } = reader();
+  take(1, ['i', 0], began(5, '10.96.0.1'), notOpened(5, 1, '10.96.0.1'));
+  take(2, began(9, '10.0.0.7'), notOpened(9, 0, '10.0.0.7'));
+  take(3, ['i', 0]);
+  take(2, endedAs(9, 'refused', '10.0.0.7'));
+  expect(ended.map(({ sameAs }) => sameAs)).toEqual([undefined]);
+});
+
+test.each([
+  ['a third direction', notOpened(5, 2, '10.0.0.2')],
+  ['a direction that is none', notOpened(5, true, '10.0.0.2')],
+  ['half a number', notOpened(5, 1, '10.0.0.2', 1.5)],
+  ['a number that is text', notOpened(5, 1, '10.0.0.2', '1')],
+  ['an address that is none', notOpened(5, 1, '10.0.0.2 ')],
+  ['nothing of its flow', ['u', 0, 5, null, null, 1, 1]],
+])('what is of a connection that does not come up, and has %s, is left out and counted', (_name, text) => {
+  const { take, found } = reader();
+  take(1, began(5), text);
+  expect(found.misunderstood).toBe(1);
+});
+
 test('what is no JSON is left out and counted', () => {
   const { found } = reader();
   for (const json of ['', '{', 'nul', '[1e999,0]']) found.take({ stream: 1, json });

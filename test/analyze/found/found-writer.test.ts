@@ -115,6 +115,19 @@ describe('what an event shows of its flow', () => {
     expect(take()).toEqual([['e', 6, 9, IDENTITY, null, WRITTEN]]);
   });
 
+  test('travels with a connection that does not come up, and not again with what comes of it then', () => {
+    const { made, take } = writer();
+    take();
+    made.notOpened(FLOW, -7, true);
+    made.notOpened({ ...FLOW }, -7, false);
+    made.event(EXCHANGE, FLOW);
+    expect(take()).toEqual([
+      ['u', 6, 9, IDENTITY, null, -7, 1],
+      ['u', 6, 9, null, null, -7, 0],
+      ['e', 6, 9, null, null, WRITTEN],
+    ]);
+  });
+
   test.each(CHANGES)('travels again where it is another: %s', (_what, change) => {
     const { made, take } = writer();
     made.event(EXCHANGE, FLOW);
