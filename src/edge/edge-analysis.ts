@@ -63,7 +63,8 @@ export class EdgeAnalysis {
     this.#isAlone = request.counts && request.where === undefined && request.alone === true;
     this.#batches.isLate = this.#isAlone;
     if (request.counts && request.where === undefined) {
-      this.#repeated = new ConnectionSink(this.#found, new RepeatedSink(this.#found, now), this.#isAlone, now);
+      const alone = !this.#isAlone ? undefined : request.lookups === true ? 'all' : 'connections';
+      this.#repeated = new ConnectionSink(this.#found, new RepeatedSink(this.#found, now), alone, now);
     }
     const { detail, labels, firstLegs, firstLegsOnly, showSecrets } = request;
     this.#capture = new CaptureAnalysis(
@@ -126,7 +127,7 @@ export class EdgeAnalysis {
   /** Another agent joins the capture: what this one has seen may have been seen there. */
   notAlone(): void {
     this.#batches.isLate = false;
-    if (!this.#ended) this.#repeated?.notAlone();
+    if (!this.#ended) this.#repeated?.notAlone((visit) => this.#capture.analysis.eachOpenFlow(visit));
   }
 
   /** A sink that leaves out events which do not match; whose the flow is travels all the same. */

@@ -1,3 +1,4 @@
+import type { AlikeExchanges } from '../analyze/flow/alike.ts';
 import type { AnalysisSink, FlowFacts, FlowIdentity, FlowInfo } from '../analyze/flow/flow-facts.ts';
 import { BEGAN, type Began } from '../analyze/found/began.ts';
 import { type FoundWriter, isSameFlow } from '../analyze/found/found-writer.ts';
@@ -10,6 +11,7 @@ import type { AnalysisEvent, Exchange } from '../analyze/record/event.ts';
 import { requestIdOf } from '../analyze/record/repeated-exchanges.ts';
 import { connectionAsExchange } from '../analyze/summary/connection-exchange.ts';
 import { ExchangeRow } from '../analyze/summary/exchange-rows.ts';
+import { AloneDatagrams } from './alone-datagrams.ts';
 import { isConnectionInOrder } from './connections-in-order.ts';
 import { DELTA_MS, identityOf, type RepeatedSink } from './repeated-exchanges.ts';
 
@@ -92,6 +94,9 @@ export class ConnectionSink implements AnalysisSink {
   readonly #exchanges: RepeatedSink;
   readonly #now: () => number;
   #isAlone: boolean;
+  readonly #datagrams: AloneDatagrams | undefined;
+  /** Exchanges of datagrams that are added up come here in place of events. */
+  alike: AlikeExchanges | undefined;
   /** By the number of the flow, in the order of their beginnings. */
   readonly #held = new Map<number, Held>();
   #heldBytes = 0;
@@ -106,13 +111,20 @@ export class ConnectionSink implements AnalysisSink {
 
   /**
    * @param exchanges takes what is not held back, and the exchanges of what is added up; it writes to `found`
-   * @param isAlone no other agent is part of the capture
+   * @param alone no other agent is part of the capture: `connections` are added up, or these and what datagrams carry
    * @param now the monotonic clock, milliseconds
    */
-  constructor(found: FoundWriter, exchanges: RepeatedSink, isAlone: boolean, now: () => number) {
+  constructor(
+    found: FoundWriter,
+    exchanges: RepeatedSink,
+    alone: 'connections' | 'all' | undefined,
+    now: () => number,
+  ) {
     this.#found = found;
     this.#exchanges = exchanges;
-    this.#isAlone = isAlone;
+    this.#isAlone = alone !== undefined;
+    this.#datagrams = alone === 'all' ? new AloneDatagrams(found, now) : undefined;
+    this.alike = this.#datagrams?.lookups;
     this.#now = now;
     exchanges.beforeNames = () => this.flush();
   }
@@ -120,14 +132,18 @@ export class ConnectionSink implements AnalysisSink {
   /** When the earliest of what waits began, ns since the first packet; undefined where nothing waits. */
   get since(): number | undefined {
     const [oldest] = this.#held.values();
-    const since = Math.min(oldest?.time ?? Number.POSITIVE_INFINITY, this.#began, this.#exchanges.since);
+    const begins = [oldest?.time, this.#began, this.#exchanges.since, this.#datagrams?.since];
+    const since = Math.min(...begins.map((time) => time ?? Number.POSITIVE_INFINITY));
     return since === Number.POSITIVE_INFINITY ? undefined : since;
   }
 
-  /** Another agent joins the capture: from now on each connection travels. */
-  notAlone(): void {
+  /** Another agent joins the capture: from now on each connection travels. @param flows visits those that are open */
+  notAlone(flows: (visit: (flow: FlowInfo) => void) => void): void {
+    if (!this.#isAlone) return;
     this.flush();
     this.#isAlone = false;
+    this.alike = undefined;
+    this.#datagrams?.end(flows);
     const since = this.#now() - LEG_DATAGRAM_WINDOW_NS / 1e6;
     for (const { at, flow, interfaceId, first, second } of this.#shown.splice(0)) {
       if (at >= since) this.#found.legShown(flow, interfaceId, first, second);
@@ -141,6 +157,7 @@ export class ConnectionSink implements AnalysisSink {
       return;
     }
     const { ipProtocol, interfaceId, known, passes } = began;
+    const isDatagram = ipProtocol === IP_PROTOCOL.udp;
     const host = passes === 1 ? began.source : began.destination;
     const isPlaced = passes === 0 || this.#places.get(host) === interfaceId;
     if (passes !== 0) this.#places.set(host, interfaceId);
@@ -158,11 +175,12 @@ export class ConnectionSink implements AnalysisSink {
       };
       this.#held.set(began.id, held);
       this.#grow(held, CONNECTION_BYTES);
-    } else if (began.shown === undefined) this.#found.began(began);
-    else {
-      this.#found.began({ ...began, shown: undefined });
-      this.#keepShown(interfaceId, began.shown);
+      return;
     }
+    if (began.shown !== undefined) this.#keepShown(interfaceId, began.shown);
+    if (isPlaced && isDatagram && known === 0 && this.#datagrams !== undefined) return;
+    if (isDatagram) this.#datagrams?.began(began.id);
+    this.#found.began({ ...began, shown: undefined });
   }
 
   leftAt(packet: PacketView): void {
@@ -211,6 +229,7 @@ export class ConnectionSink implements AnalysisSink {
       return;
     }
     this.#revealAll([held, this.#legOf(flow)]);
+    if (this.#isAlone && flow.transport === 'udp') this.#datagrams?.before(event, flow);
     this.#exchanges.event(event, flow);
   }
 
@@ -232,8 +251,9 @@ export class ConnectionSink implements AnalysisSink {
     }
     this.#revealAll([held, this.#legOf(flow)]);
     // Of datagrams only the flows are counted.
-    const isGone = this.#isAlone && flow.transport === 'udp' && flow.continued !== true && this.#found.flowGone(flow);
-    if (!isGone) this.#exchanges.flowEnded(flow);
+    const isCounted = this.#isAlone && flow.transport === 'udp' && flow.continued !== true;
+    if (!isCounted) this.#exchanges.flowEnded(flow);
+    else if (this.#datagrams?.flowEnded(flow) !== true && !this.#found.flowGone(flow)) this.#exchanges.flowEnded(flow);
   }
 
   /** Send what has waited for long enough. */
@@ -245,6 +265,7 @@ export class ConnectionSink implements AnalysisSink {
     }
     if (this.#rows.size > 0 && this.#now() - this.#since >= DELTA_MS) this.#sendRows();
     this.#exchanges.tick();
+    if (this.#isAlone) this.#datagrams?.tick();
   }
 
   /** Send all that waits. */
@@ -257,6 +278,7 @@ export class ConnectionSink implements AnalysisSink {
   flushEnded(): void {
     this.#sendRows();
     this.#exchanges.flush();
+    if (this.#isAlone) this.#datagrams?.flush();
   }
 
   /** What a flow of datagrams shows is for other agents alone: it waits for one that joins. */

@@ -66,6 +66,8 @@ export interface EdgeRequest {
   readonly showSecrets: boolean;
   /** No other agent is part of the capture: with `counts` connections are added up, too, until `not-alone` comes. */
   readonly alone?: boolean;
+  /** With `alone`: also exchanges of DNS, and flows of datagrams. A client that does not read these leaves it out. */
+  readonly lookups?: boolean;
   /** What certainly does not match this expression of `--where` may be left out. */
   readonly where?: string | undefined;
 }
@@ -233,6 +235,7 @@ export function parseEdgeRequest(value: unknown): EdgeRequest {
     counts: counts === true,
     showSecrets: showSecrets === true,
     ...(request.alone === true && { alone: true }),
+    ...(request.lookups === true && { lookups: true }),
     ...(where !== undefined && where.length <= EDGE_WHERE_MAXIMUM ? { where } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { Merge } from '../../src/capture/streams/merge.ts';
 import { EdgeAnalysis } from '../../src/edge/edge-analysis.ts';
 import { analysisNotes } from '../../src/run/analysis/notes.ts';
 import { edgeRequest } from '../../src/run/outputs/edge.ts';
+import type { EdgeRequest } from '../../src/wire/agent-protocol.ts';
 import { CaptureFramer } from '../../src/wire/capture-read.ts';
 import { BLOCK } from '../../src/wire/pcapng.ts';
 import {
@@ -19,11 +20,12 @@ import { plainSettings } from '../support/analysis-session.ts';
 /** Chooses what a node has captured. */
 export type OnNode = (interfaceId: number, interfaceName: string) => boolean;
 
-/** A capture file as an agent would have sent it. */
-export function agentStream(file: Uint8Array, onNode: OnNode = () => true): Uint8Array {
+/** A capture file as an agent would have sent it. @param skipped packets before it began */
+export function agentStream(file: Uint8Array, onNode: OnNode = () => true, skipped = 0): Uint8Array {
   const blocks: Uint8Array[] = [sectionHeader('Linux'), startMarker()];
   /** Numbers of the node's own interfaces. */
   const numbers = new Map<number, number>();
+  let packets = 0;
   const framer = new CaptureFramer({
     interface: (id, { linkType, snaplen, name, description }) => {
       if (numbers.has(id) || !onNode(id, name)) return;
@@ -32,7 +34,8 @@ export function agentStream(file: Uint8Array, onNode: OnNode = () => true): Uint
     },
     packet: (bytes, offset, caplen, origlen, timeHigh, timeLow, id, flags) => {
       const number = numbers.get(id);
-      if (number === undefined) return;
+      packets += 1;
+      if (number === undefined || packets <= skipped) return;
       const block = new Uint8Array(enhancedPacketBytes(caplen, flags !== 0));
       const view = new DataView(block.buffer);
       writeEnhancedPacket(block, view, 0, number, timeHigh, timeLow, caplen, origlen, flags, bytes, offset);
@@ -78,19 +81,24 @@ export function analysedStream(
 /**
  * The same, where packets come at the times that they have: the clock of the analysis follows them.
  * @param alone no other agent is part of the capture @param joined another one joins it after so many packets
+ * @param late after so many packets more wait than the analysis keeps up with @param request what the client asks for in place of what this one does
  */
 export function analysedAsItComes(
   stream: Uint8Array,
   kind: AnalysisOutputKind,
   alone = false,
-  joined = Number.POSITIVE_INFINITY,
+  {
+    joined = Number.POSITIVE_INFINITY,
+    late = Number.POSITIVE_INFINITY,
+    request = {},
+  }: { readonly joined?: number; readonly late?: number; readonly request?: Partial<EdgeRequest> } = {},
 ): Uint8Array {
   const written: Uint8Array[] = [];
   const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
   let now = 0;
   let packets = 0;
   const edge = new EdgeAnalysis(
-    { ...edgeRequest(kind, { where: undefined, showSecrets: false }), alone },
+    { ...edgeRequest(kind, { where: undefined, showSecrets: false }), alone, ...request },
     (bytes) => void written.push(bytes),
     () => now,
   );
@@ -101,7 +109,8 @@ export function analysedAsItComes(
       packets += 1;
       if (packets === joined) edge.notAlone();
     }
-    edge.push(Uint8Array.from(stream.subarray(at, at + view.getUint32(at + 4, true))), 0);
+    const waiting = packets >= late ? 20 * 1024 * 1024 : 0;
+    edge.push(Uint8Array.from(stream.subarray(at, at + view.getUint32(at + 4, true))), waiting);
   }
   return Buffer.concat(written);
 }
@@ -160,4 +169,14 @@ export function nodesOf(file: Uint8Array): Map<string, Set<string>> {
   });
   framer.push(file);
   return nodes;
+}
+
+/** Bytes of the packets in a stream, as captured. */
+export function packetBytes(stream: Uint8Array): number {
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
+  let sum = 0;
+  for (let at = 0; at < stream.length; at += view.getUint32(at + 4, true)) {
+    if (view.getUint32(at, true) === BLOCK.enhancedPacket) sum += view.getUint32(at + 20, true);
+  }
+  return sum;
 }

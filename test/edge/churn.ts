@@ -31,15 +31,20 @@ const ORDINARY: Connection = {
 /** When a SYN is sent again, milliseconds. */
 const SYN_AGAIN_MS = [1_000, 3_000, 7_000] as const;
 
+/** As `churnFile`, as an agent would have sent it. */
+export function churn(...what: Parameters<typeof churnFile>): Uint8Array {
+  return agentStream(churnFile(...what));
+}
+
 /**
- * Connections to port 80.
+ * A pcap file of connections to port 80.
  * @param every milliseconds from one to the next @param clientPorts their ports come again after so many
  */
-export function churn(
+export function churnFile(
   count: number,
   of: (index: number) => Partial<Connection>,
   { every = 40, clientPorts = 200 } = {},
-): Uint8Array {
+): Buffer {
   const all: BuiltSegment[] = [];
   const servers = new Map<number, number>();
   for (let index = 0; index < count; index += 1) {
@@ -80,7 +85,7 @@ export function churn(
     send(1, 'F.');
     send(0, '.');
   }
-  return agentStream(toServers(builtPcap(all.sort((a, b) => a.at - b.at)), servers));
+  return toServers(builtPcap(all.sort((a, b) => a.at - b.at)), servers);
 }
 
 /** The file with the servers' addresses. @param servers last byte of each, by the client's port */

@@ -4,8 +4,9 @@ import { Merge } from '../../src/capture/streams/merge.ts';
 import { summary } from '../../src/run/analysis/summary.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, optionalNumber, parseJson } from '../../src/wire/guard.ts';
 import { BLOCK } from '../../src/wire/pcapng.ts';
-import { analysedAsItComes, shownOf } from './agent-stream.ts';
+import { agentStream, analysedAsItComes, shownOf } from './agent-stream.ts';
 import { type Connection, churn } from './churn.ts';
+import { lookupsFile } from './lookups.ts';
 
 const EVERY_MS = 40;
 /** A request takes so long, and a connection so much more, at most, milliseconds. */
@@ -39,13 +40,13 @@ function firstPacketMs(stream: Uint8Array): number {
 }
 
 /** Requests and connections that a summary of a stream counts. */
-function countsIn(stream: Uint8Array): { readonly requests: number; readonly connections: number } {
+function countsIn(stream: Uint8Array, of = 'http'): { readonly requests: number; readonly connections: number } {
   const [line = '{}'] = shownOf(summary, [stream], true);
   const report = parseJson(line, 'a summary');
   if (!isObject(report)) throw new Error('no summary');
   const sum = (rows: readonly JsonObject[], name: string) =>
     rows.reduce((all, row) => all + (optionalNumber(row, name) ?? 0), 0);
-  const requests = objectsAt(report, 'routes').filter(({ protocol }) => protocol === 'http');
+  const requests = objectsAt(report, 'routes').filter(({ protocol }) => protocol === of);
   return {
     requests: sum(requests, 'count'),
     connections: sum(objectsAt(objectAt(report, 'tcp'), 'servers'), 'connections'),
@@ -85,3 +86,24 @@ test.each(Object.entries(TRAFFIC).flatMap(([name, of]) => [true, false].map((alo
     expect(behind).toBeLessThan(alone ? 40_000 : 20_000);
   },
 );
+
+test('all lookups that ended before the time that a lost agent was whole until were counted', {
+  timeout: 120_000,
+}, () => {
+  const count = 1_000;
+  const packets = agentStream(lookupsFile(count, (index) => ({ took: index % 7 }), { every: EVERY_MS }));
+  const stream = analysedAsItComes(packets, summary, true);
+  const start = firstPacketMs(packets);
+  let behind = 0;
+  for (let part = 1; part < PARTS; part += 1) {
+    const cut = stream.subarray(0, Math.floor((stream.length * part) / PARTS));
+    const { whole, delivered } = timesOf(cut);
+    if (whole === 0) continue;
+    // Of A and AAAA each.
+    const ended = 2 * Math.max(0, Math.floor((whole - start - AROUND_MS) / EVERY_MS));
+    expect(countsIn(cut, 'dns').requests, `${part} of ${PARTS}`).toBeGreaterThanOrEqual(ended);
+    behind = Math.max(behind, delivered - whole);
+  }
+  expect(behind).toBeGreaterThan(1_000);
+  expect(behind).toBeLessThan(20_000);
+});

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AnalysisOutputKind } from '../../src/analyze/engine/output.ts';
 import { analysisOutput } from '../../src/run/analysis/index.ts';
-import { agentStream, analysedAsItComes, shownOf } from './agent-stream.ts';
+import { agentStream, analysedAsItComes, packetBytes, shownOf } from './agent-stream.ts';
 import { type Connection, churn } from './churn.ts';
 
 const TIMEOUT = 120_000;
@@ -63,7 +63,9 @@ test.each(Object.entries(TRAFFIC))(
       expect(shown(analysedAsItComes(stream, kind, true)), `${name} ${json}`).toEqual(expected);
       expect(expected.length).toBeGreaterThan(0);
       // Another agent joins: from then on each travels.
-      expect(shown(analysedAsItComes(stream, kind, true, 2_500)), `${name} ${json} joined`).toEqual(expected);
+      expect(shown(analysedAsItComes(stream, kind, true, { joined: 2_500 })), `${name} ${json} joined`).toEqual(
+        expected,
+      );
     }
   },
 );
@@ -126,13 +128,3 @@ test('how many connections the pods of a Service got is known of those that were
   const withoutFlows = (text: string) => text.replace(/"flows":\[[\d,]*\]/g, '');
   expect(withoutFlows(shown(analysedAsItComes(stream, kind, true)))).toBe(withoutFlows(expected));
 });
-
-/** Bytes of the packets in a stream, as captured. */
-function packetBytes(stream: Uint8Array): number {
-  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
-  let sum = 0;
-  for (let at = 0; at < stream.length; at += view.getUint32(at + 4, true)) {
-    if (view.getUint32(at, true) === 6) sum += view.getUint32(at + 20, true);
-  }
-  return sum;
-}

@@ -167,11 +167,11 @@ test('a connection before and behind a Service, at two nodes, counts once', { ti
   }
 });
 
-test('every detector that gets all exchanges of requests takes those that were added up', () => {
+test('every detector that gets all exchanges of requests, or of DNS, takes those that were added up', () => {
   const context = findingContext(0n);
   const bounds = new FindingBounds();
   const tallies = new Tallies(context, bounds);
-  const takers = DETECTORS.filter(({ exchanges }) => exchanges?.('http') === true || exchanges?.('redis') === true);
+  const takers = DETECTORS.filter(({ exchanges }) => ['http', 'redis', 'dns'].some((name) => exchanges?.(name)));
   expect(takers.length).toBeGreaterThan(3);
   for (const kind of takers) {
     expect(kind.create({ ...context, bounds, tallies }).repeated, kind.codes.join()).toBeDefined();

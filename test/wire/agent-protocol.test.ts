@@ -6,6 +6,7 @@ import {
   parseAgentEvent,
   parseCaptureRequest,
   parseControl,
+  parseEdgeRequest,
 } from '../../src/wire/agent-protocol.ts';
 import { type ErrorCode, KsnoopError } from '../../src/wire/errors.ts';
 import { SENTENCE_MAXIMUM } from '../../src/wire/limits.ts';
@@ -162,5 +163,14 @@ test('a filter of up to 4096 bytes is taken, of the request or of a target', () 
       tooLong,
     );
     expect(() => parseControl(JSON.stringify({ type: 'add', target: { ...target, filter } }))).toThrow(tooLong);
+  }
+});
+
+test('what an analysis may add up is taken of its request only where it is true', () => {
+  expect(parseEdgeRequest({ counts: true, alone: true, lookups: true })).toMatchObject({ alone: true, lookups: true });
+  for (const value of [false, 1, 'true', null, undefined]) {
+    const request = parseEdgeRequest({ counts: true, alone: value, lookups: value });
+    expect(request).not.toHaveProperty('alone');
+    expect(request).not.toHaveProperty('lookups');
   }
 });

@@ -5,7 +5,7 @@ import type { FlowInfo } from '../flow/flow-facts.ts';
 import type { RepeatedConnections } from '../flow/repeated-connections.ts';
 import type { TracedPacket } from '../flow/traced-packet.ts';
 import type { PacketView } from '../packet/packet.ts';
-import type { AnalysisEvent } from '../record/event.ts';
+import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import type { Disposition } from './analysis.ts';
 import type { AnalysisSession } from './session.ts';
@@ -18,6 +18,9 @@ export interface AnalysisOutput {
   /** Exchanges that an analysis beside an agent has added up; only with `counts`. */
   repeated?(repeated: RepeatedExchanges, flow: FlowInfo): void;
   flowEnded?(flow: FlowInfo): void;
+  /** As of AnalysisSink; only with `counts`. */
+  lastOfFlow?(exchange: Exchange, flow: FlowInfo): void;
+  flowsEnded?(count: number, flow: FlowInfo): void;
   /** As `flowEnded`, of connections that an analysis beside an agent has added up; only with `counts`. */
   connectionsEnded?(connections: RepeatedConnections, flow: FlowInfo): void;
   /** A TCP connection shows to be another leg of one seen before, or of one that counts in its place from now on. */

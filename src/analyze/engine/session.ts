@@ -13,7 +13,7 @@ import { observedAddresses } from '../protocols/dns/index.ts';
 import { packetInfo } from '../protocols/packet-info.ts';
 import { KeyLog } from '../protocols/tls/decrypt/key-log.ts';
 import { REQUEST_UNKNOWN } from '../protocols/unfinished.ts';
-import type { AnalysisEvent } from '../record/event.ts';
+import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { maskCounted, maskEvent } from '../record/mask-event.ts';
 import { type JsonRecord, Recorder } from '../record/record.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
@@ -91,6 +91,8 @@ export class AnalysisSession {
       ...(kind.counts === true && settings.where === undefined
         ? {
             repeated: (repeated: RepeatedExchanges, flow: FlowInfo) => this.#repeated(repeated, flow),
+            lastOfFlow: (exchange: Exchange, flow: FlowInfo) => this.#output.lastOfFlow?.(exchange, flow),
+            flowsEnded: (count: number, flow: FlowInfo) => this.#output.flowsEnded?.(count, flow),
             connectionsEnded: (connections: RepeatedConnections, flow: FlowInfo) =>
               this.#output.connectionsEnded?.(connections, flow),
           }

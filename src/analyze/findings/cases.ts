@@ -30,7 +30,7 @@ export class Case {
   add(flow: number, time: number, text = ''): void {
     this.cases += 1;
     if (Number.isNaN(this.first)) this.first = time;
-    this.last = time;
+    this.#reach(time);
     if (this.flows.length < FINDING_EXAMPLES && !this.flows.includes(flow)) this.flows.push(flow);
     if (text === '') return;
     const count = this.texts.get(text);
@@ -57,9 +57,21 @@ export class Case {
   /** Add further cases with a text that is known. @param last when the last one was, ns */
   addKnown(count: number, last: number, text: string): void {
     this.cases += count;
-    this.last = last;
+    this.#reach(last);
     const before = this.texts.get(text);
     if (before !== undefined) this.texts.set(text, before + count);
+  }
+
+  /** Add many cases of which one flow is known. @param last when the last one was, ns @param text as for `add`, never empty */
+  addMany(count: number, flow: number, last: number, text: string): void {
+    const isKnown = this.isKnown(text);
+    if (!isKnown) this.add(flow, last, text);
+    this.addKnown(isKnown ? count : count - 1, last, text);
+  }
+
+  /** Cases may come later than others of their time. */
+  #reach(time: number): void {
+    if (!(this.last > time)) this.last = time;
   }
 
   /** @param value ns, bytes: whatever is measured */

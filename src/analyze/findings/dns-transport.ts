@@ -73,6 +73,9 @@ export const dnsTransport: DetectorKind = {
         lookups.set(flow.id, query, time, waited !== undefined && waited < ANSWERED_NS);
         if (isRace) race.add(flow.id, time, clientOf(context, flow, time));
       },
+      repeated: ({ exchange, count }, flow, server) => {
+        if (flow.transport === 'udp' && queries.of(exchange.fields).isForAddress) races.of(server).attempts += count;
+      },
       alike: (event, flow, server) => {
         const query = queries.of(event.fields);
         if (flow.transport !== 'udp' || query.isTruncated || query.isRepeated) return undefined;

@@ -2,6 +2,7 @@ import type { AlikeSums } from '../flow/alike.ts';
 import type { Fields } from '../record/event.ts';
 import { fieldsIn, textIn } from '../record/field-values.ts';
 import { FieldFacts } from '../record/shared-fields.ts';
+import { ExchangeRow } from '../summary/exchange-rows.ts';
 import { Histogram } from '../summary/histogram.ts';
 import { type Case, Cases } from './cases.ts';
 import { clientOf, type DetectorContext, type DetectorKind, type FindingContext, placeOf } from './detector.ts';
@@ -94,6 +95,19 @@ export const dns: DetectorKind = {
         if (event.incomplete === undefined && event.responseEnd !== undefined)
           servers.addLatency(server, flow.id, time, event.responseEnd - time);
       },
+      repeated: (repeated, flow, server) => {
+        const { exchange, count } = repeated;
+        const { time } = exchange;
+        const answer = asked.answerOf(exchange.fields);
+        if (!answer.isAnswer) return;
+        servers.failuresOf(server).attempts += count;
+        const client = clientOf(context, flow, time);
+        const expanded = expansions.of(client);
+        expanded.attempts += count;
+        if (answer.isMissing && answer.asked.isExpansion) expanded.addMany(count, flow.id, time, answer.asked.name);
+        if (answer.isForAddress) asked.add(answer, client, flow.id, time, count);
+        servers.addTimes(server, flow.id, time, ExchangeRow.of(repeated).latency);
+      },
       alike: (event, flow, server) => {
         const { time } = event;
         const client = clientOf(context, flow, time);
@@ -147,9 +161,18 @@ class Servers {
   addLatency(server: string, flow: number, time: number, taken: number): void {
     const state = this.#state(server);
     if (state === undefined) return;
-    state.latencies ??= { histogram: new Histogram(), flow, first: time, last: time };
-    state.latencies.histogram.record(taken);
-    state.latencies.last = time;
+    const latencies = latenciesOf(state, flow, time);
+    latencies.histogram.record(taken);
+    latencies.last = Math.max(latencies.last, time);
+  }
+
+  /** As addLatency, of many, of which one flow is known. @param time of the last one */
+  addTimes(server: string, flow: number, time: number, taken: Histogram): void {
+    const state = this.#state(server);
+    if (state === undefined) return;
+    const latencies = latenciesOf(state, flow, time);
+    latencies.histogram.merge(taken);
+    latencies.last = Math.max(latencies.last, time);
   }
 
   /** As addLatency, of further ones. */
@@ -157,7 +180,7 @@ class Servers {
     const latencies = this.#state(server)?.latencies;
     if (latencies === undefined) return;
     latencies.histogram.recordAll(sums);
-    latencies.last = sums.last;
+    latencies.last = Math.max(latencies.last, sums.last);
   }
 
   /** Undefined past the bound. */
@@ -176,6 +199,11 @@ class Servers {
   }
 }
 
+function latenciesOf(state: ServerState, flow: number, time: number): NonNullable<ServerState['latencies']> {
+  state.latencies ??= { histogram: new Histogram(), flow, first: time, last: time };
+  return state.latencies;
+}
+
 /** The names in queries, and whether those of which an address was wanted ever resolve. */
 class AskedNames {
   readonly names = new Map<string, NameState>();
@@ -186,8 +214,8 @@ class AskedNames {
     return this.#answers.of(fields);
   }
 
-  /** A response to a query for an address. */
-  add({ asked, isMissing, isFound }: Answer, client: string, flow: number, time: number): void {
+  /** Responses to a query for an address. @param time of the last one, ns */
+  add({ asked, isMissing, isFound }: Answer, client: string, flow: number, time: number, count = 1): void {
     const { name } = asked;
     asked.state ??= this.names.get(name);
     if (asked.state === undefined) {
@@ -196,9 +224,9 @@ class AskedNames {
       this.names.set(name, asked.state);
     }
     const { state } = asked;
-    state.asked += 1;
-    state.last = time;
-    if (isMissing) state.missing += 1;
+    state.asked += count;
+    state.last = Math.max(state.last, time);
+    if (isMissing) state.missing += count;
     else if (isFound) state.resolved = true;
   }
 
@@ -206,7 +234,7 @@ class AskedNames {
   addKnown({ asked: { state }, isMissing }: Answer, { count, last }: AlikeSums): void {
     if (state === undefined) return;
     state.asked += count;
-    state.last = last;
+    state.last = Math.max(state.last, last);
     if (isMissing) state.missing += count;
   }
 

@@ -129,6 +129,12 @@ export class Findings {
     };
   }
 
+  /** The last exchange of a flow of those that were added up: as what takes these gets it (AlikeTaker). */
+  lastOfFlow(exchange: Exchange, flow: FlowIdentity): void {
+    const { time, responseEnd } = exchange;
+    if (responseEnd !== undefined) this.takerOf(exchange, flow)?.lastOfFlow?.(flow.id, time, responseEnd - time);
+  }
+
   flowEnded(flow: FlowInfo): void {
     if (isJudged(flow)) this.factsEnded(flow.facts());
   }

@@ -39,7 +39,7 @@ export interface AlikeSums {
   readonly start: number;
   readonly lowest: number;
   readonly highest: number;
-  /** When the request of the last one was sent, ns. */
+  /** When the latest request was sent, ns. */
   readonly last: number;
 }
 

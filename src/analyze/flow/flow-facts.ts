@@ -1,5 +1,5 @@
 import type { PacketView } from '../packet/packet.ts';
-import type { AnalysisEvent } from '../record/event.ts';
+import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import type { AlikeExchanges } from './alike.ts';
 import type { Redirect } from './redirects.ts';
@@ -222,6 +222,13 @@ export interface AnalysisSink {
   event(event: AnalysisEvent, flow: FlowInfo): void;
   /** As `event`, of many exchanges at once. `flow` is valid during the call. */
   repeated?(repeated: RepeatedExchanges, flow: FlowInfo): void;
+  /**
+   * Exchanges like this one were handed to `repeated`, or will be, and it is the last of them in its flow: something of the flow comes next of
+   * which it may be a part. It does not count. `flow` is valid during the call.
+   */
+  lastOfFlow?(exchange: Exchange, flow: FlowInfo): void;
+  /** As `flowEnded`, of many flows of datagrams at once, of which nothing counts but that they were there. */
+  flowsEnded?(count: number, flow: FlowInfo): void;
   /** As `flowEnded`, of many connections at once; `facts` of the view are what they came to together. `flow` is valid during the call. */
   connectionsEnded?(connections: RepeatedConnections, flow: FlowInfo): void;
   /** A flow's first packet; the view is valid during the call. */

@@ -1,7 +1,7 @@
 import type { FlowFacts, OtherLeg } from '../flow/flow-facts.ts';
 import { LEG_ENTRIES } from '../limits.ts';
 import { RecentMap } from '../recent-map.ts';
-import type { KnownFlow } from './found-flow.ts';
+import type { CountedFlow, KnownFlow } from './found-flow.ts';
 
 interface Attempt {
   readonly flow: KnownFlow;
@@ -45,7 +45,7 @@ export class FoundAttempts {
 }
 
 /** The other leg of a flow: joined by its handshake or a segment, or as long as neither comes up by their SYNs. */
-export function legOf({ sameAs, attemptOf }: KnownFlow): OtherLeg | undefined {
+export function legOf({ sameAs, attemptOf }: CountedFlow): OtherLeg | undefined {
   if (sameAs !== undefined || attemptOf === undefined || attemptOf.lost) return sameAs;
   return { id: attemptOf.id, serverHost: attemptOf.identity?.serverHost ?? attemptOf.serverHost, unopened: true };
 }

@@ -2,6 +2,9 @@ import type { FlowFacts, FlowIdentity, FlowInfo, OtherLeg, Transport } from '../
 import type { Redirect } from '../flow/redirects.ts';
 import { legOf } from './attempts.ts';
 
+/** The number of a flow, and what it is another leg of. */
+export type CountedFlow = Pick<KnownFlow, 'id' | 'sameAs' | 'attemptOf'>;
+
 /** What is known of a flow that another analysis follows. */
 export interface KnownFlow {
   /** Its number here. */
@@ -69,7 +72,7 @@ export class FoundFlow implements FlowInfo {
   readonly sample: number | undefined;
   readonly #facts: Partial<FlowFacts> | undefined;
 
-  constructor(known: KnownFlow, interfaceId: number, { identity, facts, sample }: FoundNow) {
+  constructor(known: CountedFlow, interfaceId: number, { identity, facts, sample }: FoundNow) {
     this.id = known.id;
     this.transport = identity.transport;
     this.continued = identity.continued === true;

@@ -35,6 +35,9 @@ import { TracedReader } from './traced-reader.ts';
 /** At the highest level an agent analyses one connection of 2 to the power of this. */
 const SAMPLE_LEVEL_MAXIMUM = 16;
 
+/** So many flows of datagrams at most have ended in the few seconds of a block. */
+const FLOWS_GONE_MAXIMUM = 2 ** 32 - 1;
+
 /** Flows of one stream whose numbers are remembered after their end. */
 const ENDED_REMEMBERED = 4_096;
 
@@ -214,9 +217,12 @@ export class FoundReader {
     else if (kind === 'l') this.#sink.local?.(this.#host(first), interfaceId);
     else if (kind === 'b') this.#began(found, interfaceId, stream);
     else if (kind === 'k' || kind === 'm') this.#leg(found, kind === 'm', interfaceId, stream);
-    else if (kind === 'u') this.#notOpened(found, stream);
+    else if (kind === 'o') this.#notOpened(found, stream);
     else if (kind === 'e') this.#event(found, interfaceId, stream);
     else if (kind === 'a') this.#repeated(found, interfaceId, stream);
+    else if (kind === 'd') this.#alike(found, interfaceId, stream);
+    else if (kind === 'w') this.#lastOfFlow(found, interfaceId, stream);
+    else if (kind === 'u') this.#flowsGone(found, interfaceId, stream);
     else if (kind === 'c') this.#connectionsEnded(found, interfaceId, stream);
     else if (kind === 'f') this.#flowEnded(found, interfaceId, stream);
     else if (kind === 'g') this.#flowGone(whole(first), interfaceId, stream);
@@ -243,6 +249,41 @@ export class FoundReader {
     this.#cameUp(id, stream);
     const flow = this.#countedFlow([id, identity, leg], interfaceId, stream, repeated.first);
     if (flow !== undefined) this.#sink.repeated(repeated, flow);
+  }
+
+  /** They are of many flows, of which one is shown. */
+  #alike([, , id, identity, said, parts]: readonly unknown[], interfaceId: number, stream: Stream): void {
+    if (this.#sink.repeated === undefined) throw new WrongShape('no output for it');
+    const repeated = repeatedShape(said, parts, this.#by(stream));
+    this.#sink.repeated(repeated, this.#flowOfAlone(id, identity, interfaceId, stream));
+  }
+
+  #lastOfFlow([, , id, identity, said]: readonly unknown[], interfaceId: number, stream: Stream): void {
+    if (this.#sink.lastOfFlow === undefined) throw new WrongShape('no output for it');
+    const exchange = eventShape(said, this.#by(stream)) as AnalysisEvent;
+    if (exchange.kind !== 'exchange') throw new WrongShape('no exchange');
+    this.#sink.lastOfFlow(exchange, this.#flowOfAlone(id, identity, interfaceId, stream));
+  }
+
+  #flowsGone([, , identity, count]: readonly unknown[], interfaceId: number, stream: Stream): void {
+    if (this.#sink.flowsEnded === undefined) throw new WrongShape('no output for it');
+    const gone = whole(count);
+    const flow = this.#flowOfAlone(undefined, identity, interfaceId, stream);
+    if (gone < 1 || gone > FLOWS_GONE_MAXIMUM || flow.transport !== 'udp')
+      throw new WrongShape('no flows of datagrams');
+    this.#sink.flowsEnded(gone, flow);
+  }
+
+  /**
+   * A flow of which nothing is kept here, for no other agent can have seen it.
+   * @param id undefined where it stands for flows that have no numbers here
+   */
+  #flowOfAlone(id: unknown, identity: unknown, interfaceId: number, stream: Stream): FoundFlow {
+    if (!stream.isAlone) throw new WrongShape('not alone');
+    const own = identityShape(identity, this.#by(stream)) as FoundIdentity;
+    const number = id === undefined ? -1 : (this.#numberOf(whole(id), stream) ?? -1);
+    const flow = { id: number, sameAs: undefined, attemptOf: undefined };
+    return new FoundFlow(flow, interfaceId, { identity: own, sample: sampledOf(stream) });
   }
 
   /**
@@ -520,12 +561,16 @@ export class FoundReader {
       return;
     }
     const { id, serverHost, unopened } = legShape(leg, this.#by(stream)) as OtherLeg;
-    // What was added up is known by another number, or by none.
-    const other =
-      stream.flows.get(id)?.id ?? stream.ended.get(id) ?? (stream.isAlone ? this.#newFlow(id, stream) : undefined);
+    const other = this.#numberOf(id, stream);
     if (other !== undefined) {
       flow.sameAs = { id: other, serverHost, ...(unopened === true ? { unopened } : {}) };
     }
+  }
+
+  /** The number here of a flow of a stream; undefined where it may have another one. */
+  #numberOf(id: number, stream: Stream): number | undefined {
+    // What was added up is known by another number, or by none.
+    return stream.flows.get(id)?.id ?? stream.ended.get(id) ?? (stream.isAlone ? this.#newFlow(id, stream) : undefined);
   }
 
   /** Packets that another node saw as well. */

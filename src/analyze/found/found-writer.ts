@@ -8,7 +8,7 @@ import type { Hosts } from '../identity/hosts.ts';
 import { IP_PROTOCOL } from '../layers/ip-protocol.ts';
 import { DIRECTION } from '../layers/layer.ts';
 import type { PacketView } from '../packet/packet.ts';
-import type { AnalysisEvent } from '../record/event.ts';
+import type { AnalysisEvent, Exchange } from '../record/event.ts';
 import { wholeFields } from '../record/late-fields.ts';
 import type { RepeatedExchanges } from '../record/repeated-exchanges.ts';
 import { BEGAN, type Began } from './began.ts';
@@ -161,7 +161,7 @@ export class FoundWriter implements AnalysisSink {
   }
 
   notOpened(flow: FlowIdentity, initial: number, leaves: boolean): void {
-    this.#ofFlow('u', flow, [initial, leaves ? 1 : 0]);
+    this.#ofFlow('o', flow, [initial, leaves ? 1 : 0]);
   }
 
   event(event: AnalysisEvent, flow: FlowIdentity): void {
@@ -173,6 +173,30 @@ export class FoundWriter implements AnalysisSink {
   repeated(repeated: RepeatedExchanges, flow: FlowIdentity): void {
     const now = this.#now();
     this.#ofFlow('a', flow, [moved(repeated.exchange, now), repeatedParts(repeated, now)]);
+  }
+
+  /**
+   * Exchanges of many flows that were added up. @param flow of one of them, of which an event was written; only where no other agent is
+   * part of the capture
+   */
+  lookups(lookups: RepeatedExchanges, flow: FlowIdentity): void {
+    const now = this.#now();
+    this.#write('d', flow.interfaceId, [
+      flow.id,
+      this.#identity(flow),
+      moved(lookups.exchange, now),
+      repeatedParts(lookups, now),
+    ]);
+  }
+
+  /** The last exchange of a flow of those that were added up, or will be. */
+  lastOfFlow(exchange: Exchange, flow: FlowIdentity): void {
+    this.#write('w', flow.interfaceId, [flow.id, this.#identity(flow), moved(exchange, this.#now())]);
+  }
+
+  /** So many flows of datagrams have ended of which nothing else was written, or nothing but exchanges that were added up. */
+  flowsGone(count: number, flow: FlowIdentity): void {
+    this.#write('u', flow.interfaceId, [this.#identity(flow), count]);
   }
 
   /** Write what is of a flow, with whose flow it is where that was not written before. */

@@ -15,10 +15,14 @@ export type RepeatedTimes = Readonly<Partial<Record<(typeof REPEATED_TIMES)[numb
 
 /**
  * Exchanges of one flow that differ in their times and bytes alone: complete, none of them failed or was refused, and all took less
- * than REPEATED_NS. An analysis beside an agent adds them up where an output only counts them.
+ * than REPEATED_NS; of DNS those of many flows between two hosts, however long they took. An analysis beside an agent adds them up where an
+ * output only counts them.
  */
 export interface RepeatedExchanges {
-  /** The last of them. Its label is empty, and of its fields only `http.version` is there. */
+  /**
+   * The last of them. Its label is empty, and of its fields only `http.version` is there; of DNS it has its label, name, type and
+   * response code, and no times of its response.
+   */
   readonly exchange: Exchange;
   /** How many they are, 1 or more. */
   readonly count: number;

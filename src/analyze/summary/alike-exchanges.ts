@@ -25,7 +25,7 @@ const KEY = 4;
  * to come from memory for each exchange. Bounded: CELLS kinds, and the exchanges that wait.
  */
 export class CountedAlike implements AlikeExchanges {
-  readonly #names: Names;
+  readonly #names: Pick<Names, 'version' | 'ofHost'>;
   readonly #takerOf: (event: Exchange, flow: FlowInfo) => AlikeTaker | undefined;
   readonly #kinds = new Float64Array(CELLS);
   /** Client, server, its port and the interface. */
@@ -43,7 +43,10 @@ export class CountedAlike implements AlikeExchanges {
   readonly #waiting = new WaitingAlike(CELLS, this.#takers);
 
   /** @param takerOf who takes what is alike to an event; undefined where each one matters */
-  constructor(names: Names, takerOf: (event: Exchange, flow: FlowInfo) => AlikeTaker | undefined) {
+  constructor(
+    names: Pick<Names, 'version' | 'ofHost'>,
+    takerOf: (event: Exchange, flow: FlowInfo) => AlikeTaker | undefined,
+  ) {
     this.#names = names;
     this.#takerOf = takerOf;
   }

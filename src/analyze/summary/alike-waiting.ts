@@ -17,7 +17,7 @@ const LONGEST = 4;
 /** The least and the greatest bucket of a latency. */
 const LOWEST = 5;
 const HIGHEST = 6;
-/** When the request of the last one was sent, ns. */
+/** When the latest request was sent, ns. */
 const LAST = 7;
 
 /** Exchanges of up to a number of kinds that wait for being handed to what takes them, kind by kind. */
@@ -67,8 +67,8 @@ export class WaitingAlike {
     const base = kind * SUMS;
     const count = sums[base + COUNT] as number;
     sums[base + COUNT] = count + 1;
-    sums[base + LAST] = time;
     if (count === 0) {
+      sums[base + LAST] = time;
       this.#used += 1;
       sums[base + REQUEST_BYTES] = requestBytes;
       sums[base + RESPONSE_BYTES] = responseBytes;
@@ -81,6 +81,7 @@ export class WaitingAlike {
     (sums[base + REQUEST_BYTES] as number) += requestBytes;
     (sums[base + RESPONSE_BYTES] as number) += responseBytes;
     (sums[base + LATENCY] as number) += latency;
+    if (time > (sums[base + LAST] as number)) sums[base + LAST] = time;
     if (latency > (sums[base + LONGEST] as number)) sums[base + LONGEST] = latency;
     if (bucket < (sums[base + LOWEST] as number)) sums[base + LOWEST] = bucket;
     if (bucket > (sums[base + HIGHEST] as number)) sums[base + HIGHEST] = bucket;

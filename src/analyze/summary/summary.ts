@@ -117,7 +117,7 @@ export class Summary implements AnalysisSink {
     if (event.code === REFUSED) remember(this.#refusals, flow.id);
   }
 
-  /** Exchanges that an analysis beside an agent has added up, of a protocol without rows of its own kind. */
+  /** Exchanges that an analysis beside an agent has added up, of any protocol but TLS. */
   repeated(repeated: RepeatedExchanges, flow: FlowIdentity): void {
     const { exchange } = repeated;
     const row = ExchangeRow.of(repeated);
@@ -129,6 +129,7 @@ export class Summary implements AnalysisSink {
     if (exchange.probe === true && flow.transport === 'tcp') remember(this.#probes, flow.id);
     this.exchanges.addRow(server, exchange.probe === true ? ofKubelet(exchange) : exchange, row);
     this.callers.addRow(this.clientOf(exchange, flow), server, exchange.protocol, row);
+    if (exchange.protocol === 'dns') this.dns.of(exchange.label).merge(row);
   }
 
   /** Adds further exchanges to what one was added to. */
@@ -162,6 +163,12 @@ export class Summary implements AnalysisSink {
     this.#count(flow.transport);
     this.#sawPods(flow);
     if (flow.transport === 'tcp') this.#connectionEnded(flow.facts());
+  }
+
+  /** As flowEnded, of so many flows of datagrams that an analysis beside an agent has added up. */
+  flowsEnded(count: number, flow: FlowIdentity): void {
+    this.#count(flow.transport, count);
+    this.#sawPods(flow);
   }
 
   /** The same of facts that were kept. */

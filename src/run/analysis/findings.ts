@@ -23,6 +23,7 @@ export const findings: AnalysisOutputKind = {
         found.event(event, flow);
       },
       repeated: (repeated, flow) => found.repeated(repeated, flow),
+      lastOfFlow: (exchange, flow) => found.lastOfFlow(exchange, flow),
       flowEnded: (flow) => found.flowEnded(flow),
       connectionsEnded: (connections, flow) => found.connectionsEnded(connections, flow),
       found: () => judged,

@@ -47,6 +47,11 @@ export class Found implements AnalysisOutput {
     this.#findings.repeated(repeated, flow);
   }
 
+  /** As Findings.lastOfFlow. */
+  lastOfFlow(exchange: Exchange, flow: FlowInfo): void {
+    this.#findings.lastOfFlow(exchange, flow);
+  }
+
   /** As Findings.takerOf. */
   takerOf(event: Exchange, flow: FlowIdentity): AlikeTaker | undefined {
     const taker = this.#findings.takerOf(event, flow);

@@ -34,6 +34,8 @@ export const summary: AnalysisOutputKind = {
         sums.repeated(repeated, flow);
         judged?.repeated(repeated, flow);
       },
+      lastOfFlow: (exchange, flow) => judged?.lastOfFlow(exchange, flow),
+      flowsEnded: (count, flow) => sums.flowsEnded(count, flow),
       flowEnded: (flow) => {
         if (judged === undefined || flow.transport !== 'tcp') {
           sums.flowEnded(flow);

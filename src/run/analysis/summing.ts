@@ -11,6 +11,7 @@ export function summingOutput(session: AnalysisSession, end: (sums: Summary) => 
     alike,
     event: (event, flow) => sums.event(event, flow),
     repeated: (repeated, flow) => sums.repeated(repeated, flow),
+    flowsEnded: (count, flow) => sums.flowsEnded(count, flow),
     flowEnded: (flow) => sums.flowEnded(flow),
     connectionsEnded: (connections, flow) => sums.connectionsEnded(connections, flow),
     end: () => {

@@ -45,6 +45,7 @@ export function edgeRequest(
     traced,
     // What looks at single exchanges needs each.
     counts: counts && !detail && where === undefined,
+    ...(counts && !detail && where === undefined ? { lookups: true } : {}),
     showSecrets,
     // What applies it to its own records needs all of what is found.
     ...(where === undefined || ownFilter || where.length > EDGE_WHERE_MAXIMUM ? {} : { where }),

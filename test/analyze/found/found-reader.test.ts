@@ -5,7 +5,7 @@ import { FoundReader } from '../../../src/analyze/found/found-reader.ts';
 import { NO_TOTALS } from '../../../src/analyze/found/totals.ts';
 import { Hosts } from '../../../src/analyze/identity/hosts.ts';
 import { SAMPLE_NOTES } from '../../../src/analyze/limits.ts';
-import type { AnalysisEvent } from '../../../src/analyze/record/event.ts';
+import type { AnalysisEvent, Exchange } from '../../../src/analyze/record/event.ts';
 
 const EXCHANGE = {
   kind: 'exchange',
@@ -54,6 +54,8 @@ function reader(addsUp = true) {
   const joined: number[] = [];
   const counts: number[] = [];
   const traced: TracedPacket[] = [];
+  const lasts: { readonly exchange: Exchange; readonly flow: FlowInfo }[] = [];
+  const gone: { readonly count: number; readonly id: number; readonly transport: string }[] = [];
   const hosts = new Hosts();
   let flows = 0;
   let totals = NO_TOTALS;
@@ -79,7 +81,13 @@ function reader(addsUp = true) {
     legJoined: (flow) => void joined.push(flow.id),
     traced: (packet) => void traced.push(packet),
     local: (host, interfaceId) => void locals.push(`${hosts.text(host)} ${interfaceId}`),
-    ...(addsUp ? { connectionsEnded: () => {} } : {}),
+    ...(addsUp
+      ? {
+          connectionsEnded: () => {},
+          lastOfFlow: (exchange, flow) => void lasts.push({ exchange, flow }),
+          flowsEnded: (count, { id, transport }) => void gone.push({ count, id, transport }),
+        }
+      : {}),
   });
   for (const stream of [1, 2, 3]) found.described(stream, 0, stream);
   found.described(1, 1, 4);
@@ -93,6 +101,8 @@ function reader(addsUp = true) {
     joined,
     counts,
     traced,
+    lasts,
+    gone,
     get totals() {
       return totals;
     },
@@ -251,6 +261,38 @@ test('a flow of which nothing came but its end is as its last event showed it', 
   shown.take(2, began(17), exchange(17, EXCHANGE, datagrams), ['g', 0, 17]);
   expect(shown.found.misunderstood).toBe(1);
   expect(shown.ended).toEqual([]);
+});
+
+test('what an agent that is alone adds up of many flows is of no flow that is kept', () => {
+  const { take, counts, lasts, gone, found } = reader();
+  const datagrams = { ...FLOW, transport: 'udp' };
+  const none = [0, 0, ''];
+  const added = (count: unknown) => [
+    ...['d', 0, 17, datagrams, EXCHANGE],
+    [count, -40, 1, 1, [none, none, none, none, [5, 5, '-8w']], ''],
+  ];
+  const last = ['w', 0, 17, datagrams, EXCHANGE];
+  take(2, added(7), last, ['u', 0, datagrams, 3]);
+  // What another agent may have seen counts by flow.
+  expect([counts, lasts, gone, found.misunderstood]).toEqual([[], [], [], 3]);
+  take(2, ['i', 0, 1], began(17), exchange(17, EXCHANGE, datagrams), added(7), last, ['u', 0, datagrams, 3]);
+  expect(counts).toEqual([7]);
+  expect(lasts).toMatchObject([{ exchange: { time: 970 }, flow: { id: 0, transport: 'udp' } }]);
+  expect(gone).toEqual([{ count: 3, id: -1, transport: 'udp' }]);
+  expect([found.open, found.misunderstood]).toEqual([1, 3]);
+  for (const count of [0, -1, 1.5, 2 ** 40, '3', null]) take(2, added(count), ['u', 0, datagrams, count]);
+  take(
+    2,
+    ['u', 0, FLOW, 3],
+    ['u', 0, 'x', 3],
+    [...last.slice(0, 4), { ...EXCHANGE, kind: 'message' }],
+    ['w', 0, 'x', FLOW],
+  );
+  expect(found.misunderstood).toBe(3 + 12 + 4);
+  expect([counts.length, lasts.length, gone.length, found.open]).toEqual([1, 1, 1, 1]);
+  const shown = reader(false);
+  shown.take(2, ['i', 0, 1], last, ['u', 0, datagrams, 3]);
+  expect(shown.found.misunderstood).toBe(2);
 });
 
 test('what was added up before a flow took over from a lost agent may be counted there already', () => {
@@ -438,7 +480,7 @@ const endedAs = (flow: number, state: string, serverHost = '10.0.0.2') => [
   null,
 ];
 const notOpened = (flow: number, leaves: unknown, serverHost: string, initial: unknown = -5) => [
-  'u',
+  'o',
   0,
   flow,
   { ...FLOW, serverHost },
@@ -515,7 +557,7 @@ test.each([
   ['half a number', notOpened(5, 1, '10.0.0.2', 1.5)],
   ['a number that is text', notOpened(5, 1, '10.0.0.2', '1')],
   ['an address that is none', notOpened(5, 1, '10.0.0.2 ')],
-  ['nothing of its flow', ['u', 0, 5, null, null, 1, 1]],
+  ['nothing of its flow', ['o', 0, 5, null, null, 1, 1]],
 ])('what is of a connection that does not come up, and has %s, is left out and counted', (_name, text) => {
   const { take, found } = reader();
   take(1, began(5), text);

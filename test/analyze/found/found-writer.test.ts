@@ -122,8 +122,8 @@ describe('what an event shows of its flow', () => {
     made.notOpened({ ...FLOW }, -7, false);
     made.event(EXCHANGE, FLOW);
     expect(take()).toEqual([
-      ['u', 6, 9, IDENTITY, null, -7, 1],
-      ['u', 6, 9, null, null, -7, 0],
+      ['o', 6, 9, IDENTITY, null, -7, 1],
+      ['o', 6, 9, null, null, -7, 0],
       ['e', 6, 9, null, null, WRITTEN],
     ]);
   });
@@ -220,6 +220,23 @@ describe('flows that end', () => {
     expect(made.flowGone(FLOW)).toBe(true);
     expect(made.flowGone(FLOW)).toBe(false);
     expect(take()).toEqual([['g', 6, 9]]);
+  });
+
+  test('what was added up of many flows travels with whose it is each time, and shows nothing of the flow', () => {
+    const { made, take } = writer();
+    take();
+    made.event(EXCHANGE, FLOW);
+    take();
+    made.lookups(REPEATED, FLOW);
+    made.lastOfFlow(EXCHANGE, FLOW);
+    made.flowsGone(3, FLOW);
+    expect(take()).toEqual([
+      ['d', 6, 9, IDENTITY, WRITTEN, REPEATED_PARTS],
+      ['w', 6, 9, IDENTITY, WRITTEN],
+      ['u', 6, IDENTITY, 3],
+    ]);
+    made.event(EXCHANGE, FLOW);
+    expect(take()).toEqual([['e', 6, 9, null, null, WRITTEN]]);
   });
 
   test('connections that were added up leave nothing of the flow that stands for them', () => {
