@@ -1,5 +1,6 @@
 import { agentCpu } from './agent-cpu.ts';
 import { deltas } from './deltas.ts';
+import { edgeBytes } from './edge-bytes.ts';
 import { endToEnd } from './end-to-end.ts';
 import { fiftyPods } from './fifty-pods.ts';
 import { firstPacket } from './first-packet.ts';
@@ -23,6 +24,7 @@ export const BENCHES = [
   idleAgent,
   mergeNodes,
   deltas,
+  edgeBytes,
   ...READ_BENCHES,
   topScreen,
 ] as const;
