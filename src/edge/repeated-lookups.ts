@@ -25,7 +25,6 @@ interface Row {
   /** Of one that has travelled. */
   readonly flow: FlowIdentity;
   readonly exchange: Exchange;
-  readonly isForAddress: boolean;
   requestBytes: number;
   responseBytes: number;
   latencies: Histogram;
@@ -104,8 +103,7 @@ export class RepeatedLookups implements AlikeExchanges {
   /** Send all that waits. */
   flush(): void {
     this.#counted.count();
-    for (const row of this.#rows) this.#send(row);
-    this.#rows.clear();
+    this.#sendRows();
     this.#began = Number.POSITIVE_INFINITY;
   }
 
@@ -115,14 +113,13 @@ export class RepeatedLookups implements AlikeExchanges {
     const row: Row = {
       flow: identityOf(flow),
       exchange: bare(event),
-      isForAddress: event.route === 'A' || event.route === 'AAAA',
       requestBytes: 0,
       responseBytes: 0,
       latencies: new Histogram(),
       last: 0,
     };
     const counted = (sums: AlikeSums) => this.#add(row, sums);
-    if (!row.isForAddress) return { counted };
+    if (event.route !== 'A' && event.route !== 'AAAA') return { counted };
     return { counted, lastOfFlow: (id, time, latency) => this.#lasts.set(id, row, time, latency) };
   }
 

@@ -37,15 +37,16 @@ export function edgeRequest(
     counts = false,
     ownFilter = false,
   } = kind;
+  // What looks at single exchanges needs each.
+  const isCounted = counts && !detail && where === undefined;
   return {
     detail: detail || where !== undefined,
     labels,
     firstLegs: firstLegs && where === undefined,
     firstLegsOnly: firstLegs && firstLegsOnly && where === undefined,
     traced,
-    // What looks at single exchanges needs each.
-    counts: counts && !detail && where === undefined,
-    ...(counts && !detail && where === undefined ? { lookups: true } : {}),
+    counts: isCounted,
+    ...(isCounted ? { lookups: true } : {}),
     showSecrets,
     // What applies it to its own records needs all of what is found.
     ...(where === undefined || ownFilter || where.length > EDGE_WHERE_MAXIMUM ? {} : { where }),
